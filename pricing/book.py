@@ -1,0 +1,378 @@
+"""The price book: load the bundled tables, and ask what something costs on a day.
+
+Reading the tables is this module's one job with files; everything else in `pricing` is pure.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Iterable, Mapping
+from datetime import date
+from decimal import Decimal
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from pricing.errors import BadTable, PriceMissing, PriceUnverified, UnknownOffer
+from pricing.keys import PRICE_KEYS
+from pricing.model import (
+    Assumption,
+    BillingRules,
+    CacheRules,
+    Gpu,
+    Item,
+    LifecycleEvent,
+    OpenModel,
+    Price,
+    PriceBlock,
+    Provider,
+    Service,
+)
+
+_M = TypeVar("_M", bound=BaseModel)
+_BUNDLED = Path(__file__).parent
+
+Method = Literal["sft", "dpo", "rft", "cpt"]
+Technique = Literal["lora", "full"]
+
+
+class PriceBook:
+    """All prices known, by provider, each file read when first asked for.
+
+    Args:
+        folder: a folder laid out like the bundled one (``tables/``, ``assumptions/``, ``open_models.toml``, ``gpus.toml``).
+        overrides: provider tables (as parsed TOML) whose blocks are added over the folder's.
+    """
+
+    def __init__(self, folder: Path, overrides: Mapping[str, Mapping[str, Any]] | None = None) -> None:
+        self._folder = folder
+        self._overrides = dict(overrides or {})
+        self._providers: dict[str, Provider] = {}
+
+    @classmethod
+    def bundled(cls) -> PriceBook:
+        """The book that ships with tuneworth."""
+        return cls(_BUNDLED)
+
+    def with_overrides(self, overrides: Mapping[str, Mapping[str, Any]]) -> PriceBook:
+        """A book in which the given provider tables are laid over this one's, item by item.
+
+        An override's blocks win over the book's blocks of the same conditions from their effective day on.
+        """
+        return PriceBook(self._folder, self._overrides | dict(overrides))
+
+    @cached_property
+    def provider_ids(self) -> tuple[str, ...]:
+        """Ids of all providers in the book, sorted."""
+        return tuple(sorted({p.stem for p in (self._folder / "tables").glob("*.toml")} | set(self._overrides)))
+
+    def provider(self, provider_id: str) -> Provider:
+        """One provider's table.
+
+        Raises:
+            UnknownOffer: there is no such provider; near matches are named.
+            BadTable: its file does not follow the schema.
+        """
+        if provider_id not in self._providers:
+            if provider_id not in self.provider_ids:
+                raise UnknownOffer(
+                    f"There is no provider '{provider_id}' in the price book."
+                    + _suggest(provider_id, self.provider_ids, "Providers")
+                )
+            path = self._folder / "tables" / f"{provider_id}.toml"
+            data = _read_toml(path) if path.exists() else {}
+            if provider_id in self._overrides:
+                data = _layered(data, self._overrides[provider_id])
+            self._providers[provider_id] = _validated(Provider, {"id": provider_id} | data, path)
+        return self._providers[provider_id]
+
+    @cached_property
+    def open_models(self) -> dict[str, OpenModel]:
+        """Facts of open weights by ``maker/model``."""
+        path = self._folder / "open_models.toml"
+        return {k: _validated(OpenModel, v, path, k) for k, v in _read_toml(path).items()}
+
+    @cached_property
+    def gpus(self) -> dict[str, Gpu]:
+        """Facts of GPUs by id."""
+        path = self._folder / "gpus.toml"
+        return {k: _validated(Gpu, v, path, k) for k, v in _read_toml(path).items()}
+
+    @cached_property
+    def assumptions(self) -> dict[str, Assumption]:
+        """Numbers nobody lists, by ``topic.name``."""
+        return {
+            f"{path.stem}.{name}": _validated(Assumption, data, path, name)
+            for path in sorted((self._folder / "assumptions").glob("*.toml"))
+            for name, data in _read_toml(path).items()
+        }
+
+    def as_of(self, day: date, recorded_through: date | None = None) -> Rates:
+        """The prices in force on a day, with what was already announced for later days.
+
+        Args:
+            day: the day the question is asked.
+            recorded_through: ignore what entered the book after this day (a pinned release).
+        """
+        return Rates(self, day, recorded_through)
+
+
+class Rates:
+    """What is known of prices as of one day. Prices announced for later days are found by asking with ``on=``."""
+
+    def __init__(self, book: PriceBook, as_of: date, recorded_through: date | None = None) -> None:
+        self.book = book
+        self.as_of = as_of
+        self.recorded_through = recorded_through
+        self._found: dict[tuple[Any, ...], Price] = {}
+
+    def item(self, offer: str) -> tuple[Provider, str, Item]:
+        """The provider, the item's id and the item behind an offer id ``provider/item`` (or an alias of it).
+
+        Raises:
+            UnknownOffer: no such provider or item; near matches are named.
+        """
+        provider_id, _, item_id = offer.partition("/")
+        if not item_id:
+            raise UnknownOffer(f"'{offer}' is not an offer id; write provider/model, for example openai/gpt-6-luna.")
+        provider = self.book.provider(provider_id)
+        items = provider.items
+        if item_id not in items:
+            by_alias = {alias: key for key, item in items.items() for alias in item.aliases}
+            if item_id not in by_alias:
+                raise UnknownOffer(f"{provider.name} has no '{item_id}' in the price book." + _suggest(item_id, items, "It has"))
+            item_id = by_alias[item_id]
+        return provider, item_id, items[item_id]
+
+    def price(
+        self,
+        offer: str,
+        key: str,
+        on: date | None = None,
+        *,
+        service: Service = "standard",
+        tuned: bool = False,
+        context_tokens: float = 0,
+        deployment: str | None = None,
+        method: Method | None = None,
+        technique: Technique | None = None,
+        at_hour: tuple[int, int] | None = None,
+        accept_unverified: bool = False,
+    ) -> Price:
+        """The price of an offer on a day under the stated conditions.
+
+        The most specific place that prices it wins: the item itself, then the size band of its weights, then the
+        provider's general prices. Within one place the latest effective day not after ``on`` wins, and of several
+        records of that day the last recorded.
+
+        Args:
+            offer: ``provider/item``.
+            key: a key of `pricing.keys.PRICE_KEYS`.
+            on: the day; default the as-of day.
+            context_tokens: input length of the request; decides the context tier.
+            at_hour: (ISO weekday, hour UTC) for time-of-day prices; None asks for the rates outside all windows.
+
+        Raises:
+            UnknownOffer: the offer is not in the book.
+            PriceMissing: it is, but this price is not, or not yet, or no longer.
+            PriceUnverified: only an unverified figure is known.
+        """
+        on = on or self.as_of
+        cache_key = (offer, key, on, service, tuned, context_tokens, deployment, method, technique, at_hour, accept_unverified)
+        if cache_key in self._found:
+            return self._found[cache_key]
+        if key not in PRICE_KEYS:
+            raise PriceMissing(f"'{key}' is not a price key." + _suggest(key, PRICE_KEYS, "Keys"))
+        provider, item_id, item = self.item(offer)
+
+        def applies(block: PriceBlock) -> bool:
+            return (
+                (key in block.prices or block.withdrawn)
+                and block.service == service
+                and block.tuned == tuned
+                and block.context_above_tokens <= max(context_tokens - 1, 0)
+                and block.deployment in (None, deployment)
+                and block.method in (None, method)
+                and block.technique in (None, technique)
+                and _in_window(block, at_hour)
+                and (self.recorded_through is None or block.recorded <= self.recorded_through)
+            )
+
+        candidates: list[PriceBlock] = []
+        for place in (item.price, self._band_prices(provider, item), provider.price):
+            matching = [b for b in place if applies(b)]
+            candidates += matching
+            block = _in_force(matching, key, on)
+            if block is not None:
+                if block.confidence == "unverified" and not accept_unverified:
+                    raise PriceUnverified(
+                        f"The only {PRICE_KEYS[key].unit} known for {offer} is unverified "
+                        f"({block.prices[key]}, {block.source}, {block.source_date}). "
+                        "Accept it by name in the scenario's accept_unverified, or state your own price."
+                    )
+                found = _price(f"{provider.id}/{item_id}", key, block)
+                self._found[cache_key] = found
+                return found
+        raise PriceMissing(self._why_missing(f"{provider.id}/{item_id}", key, on, candidates, service, tuned))
+
+    def lifecycle(self, offer: str) -> tuple[LifecycleEvent, ...]:
+        """The recorded events of an offer and of its provider as a whole, by date."""
+        provider, _, item = self.item(offer)
+        events = [
+            e
+            for e in (*item.lifecycle, *provider.lifecycle)
+            if self.recorded_through is None or e.recorded <= self.recorded_through
+        ]
+        return tuple(sorted(events, key=lambda e: e.date))
+
+    def cache_rules(self, offer: str) -> CacheRules | None:
+        """How the offer's provider caches prompt prefixes, or None where nothing is recorded."""
+        provider, _, item = self.item(offer)
+        return item.cache or provider.cache
+
+    def billing_rules(self, offer: str) -> BillingRules | None:
+        """How the offer's provider bills a tuning job, or None where nothing is recorded."""
+        provider, _, item = self.item(offer)
+        return item.billing or provider.billing
+
+    def assumption(self, name: str) -> Assumption:
+        """A number nobody lists, by ``topic.name``.
+
+        Raises:
+            PriceMissing: there is no assumption of that name.
+        """
+        try:
+            return self.book.assumptions[name]
+        except KeyError:
+            raise PriceMissing(f"There is no assumption '{name}'." + _suggest(name, self.book.assumptions, "Assumptions")) from None
+
+    def open_model(self, weights: str) -> OpenModel:
+        """Facts of open weights.
+
+        Raises:
+            UnknownOffer: the weights are not in open_models.toml; near matches are named.
+        """
+        models = self.book.open_models
+        if weights not in models:
+            raise UnknownOffer(f"'{weights}' is not in open_models.toml." + _suggest(weights, models, "It has"))
+        return models[weights]
+
+    def _band_prices(self, provider: Provider, item: Item) -> tuple[PriceBlock, ...]:
+        if item.weights is None or not provider.band:
+            return ()
+        size = self.open_model(item.weights).billion_parameters
+        return tuple(
+            block
+            for band in provider.band
+            if band.above_billion_parameters < size <= band.up_to_billion_parameters
+            for block in band.price
+        )
+
+    def _why_missing(
+        self, offer: str, key: str, on: date, candidates: Iterable[PriceBlock], service: Service, tuned: bool
+    ) -> str:
+        what = PRICE_KEYS[key].unit + ("" if service == "standard" else f" ({service})") + (", fine-tuned" if tuned else "")
+        known = [b for b in candidates if key in b.prices]
+        later = [b.effective for b in known if b.effective > on]
+        ended = [b.ends for b in known if b.ends is not None and b.ends <= on]
+        if ended and not later:
+            return f"{offer} is no longer sold at a price of {what}: the last one ended on {max(ended)}."
+        if later:
+            return f"{offer} has no price of {what} on {on}: the first one recorded takes effect on {min(later)}."
+        return (
+            f"The price book has no {what} for {offer}. "
+            f"Add a sourced block with {key} to pricing/tables/{offer.partition('/')[0]}.toml, or choose another offer."
+        )
+
+
+def _in_force(blocks: list[PriceBlock], key: str, on: date) -> PriceBlock | None:
+    """The block that prices ``key`` on a day: narrowest conditions first, then latest effective, then last recorded."""
+    started = [b for b in blocks if b.effective <= on]
+    started.sort(
+        key=lambda b: (b.context_above_tokens, len(b.hours_utc), _conditions_stated(b), b.effective, b.recorded), reverse=True
+    )
+    withdrawn: set[tuple[Any, ...]] = set()
+    for block in started:
+        identity = (block.context_above_tokens, block.hours_utc, block.deployment, block.method, block.technique, block.effective)
+        if block.withdrawn:
+            withdrawn.add(identity)
+        elif identity not in withdrawn and (block.ends is None or on < block.ends):
+            return block
+    return None
+
+
+def _conditions_stated(block: PriceBlock) -> int:
+    return sum(c is not None for c in (block.deployment, block.method, block.technique))
+
+
+def _in_window(block: PriceBlock, at_hour: tuple[int, int] | None) -> bool:
+    if not block.hours_utc:
+        return True
+    if at_hour is None:
+        return False
+    weekday, hour = at_hour
+    if block.weekdays and weekday not in block.weekdays:
+        return False
+    return any(int(start[:2]) <= hour < int(end[:2]) for start, end in (w.split("-") for w in block.hours_utc))
+
+
+def _price(offer: str, key: str, block: PriceBlock) -> Price:
+    conditions = [block.service] if block.service != "standard" else []
+    conditions += ["fine-tuned"] if block.tuned else []
+    conditions += [f"above {block.context_above_tokens:,} tokens"] if block.context_above_tokens else []
+    conditions += [c for c in (block.deployment, block.method, block.technique) if c]
+    conditions += [f"{', '.join(block.hours_utc)} UTC"] if block.hours_utc else []
+    return Price(
+        offer=offer,
+        key=key,
+        value=block.prices[key],
+        unit=PRICE_KEYS[key].unit,
+        effective=block.effective,
+        effective_is=block.effective_is,
+        source=block.source,
+        source_date=block.source_date,
+        recorded=block.recorded,
+        confidence=block.confidence,
+        note=block.note,
+        conditions=", ".join(conditions),
+    )
+
+
+def _suggest(wanted: str, known: Iterable[str], label: str) -> str:
+    names = list(known)
+    near = difflib.get_close_matches(wanted, names, n=3, cutoff=0.5)
+    if near:
+        return " Did you mean " + " or ".join(near) + "?"
+    return f" {label}: {', '.join(sorted(names)[:12])}{' …' if len(names) > 12 else ''}."
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
+    except tomllib.TOMLDecodeError as error:
+        raise BadTable(f"{path.name} is not valid TOML: {error}. Mend that line, then run 'tuneworth prices check'.") from None
+
+
+def _validated(kind: type[_M], data: Any, path: Path, name: str = "") -> _M:
+    try:
+        return kind.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in (name, *first["loc"]) if part != "")
+        raise BadTable(f"{path.name}, {where}: {first['msg']} (got {first.get('input')!r:.80}).") from None
+
+
+def _layered(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """``over`` laid on ``base``: tables merge, arrays of blocks are appended, plain values replace."""
+    result = dict(base)
+    for key, value in over.items():
+        if isinstance(value, Mapping) and isinstance(result.get(key), Mapping):
+            result[key] = _layered(result[key], value)
+        elif isinstance(value, list) and isinstance(result.get(key), list):
+            result[key] = [*result[key], *value]
+        else:
+            result[key] = value
+    return result

@@ -1,0 +1,56 @@
+"""Every price key the book may hold: its unit and the band a plausible value lies in.
+
+The unit is part of the key's name, last. The band is wide on purpose: it catches a value that is off by a
+thousand (a price per token entered as a price per million), not a price that is merely high.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class KeySpec(NamedTuple):
+    """Unit in words, and the lowest and highest plausible value (zero is always plausible)."""
+
+    unit: str
+    low: float
+    high: float
+
+
+PRICE_KEYS: dict[str, KeySpec] = {
+    # inference
+    "input_usd_per_mtok": KeySpec("USD per million input tokens", 0.001, 1000),
+    "output_usd_per_mtok": KeySpec("USD per million output tokens", 0.001, 1000),
+    "cache_read_usd_per_mtok": KeySpec("USD per million tokens read from cache", 0.0001, 500),
+    "cache_write_usd_per_mtok": KeySpec("USD per million tokens written to cache", 0.001, 1000),
+    "cache_write_1h_usd_per_mtok": KeySpec("USD per million tokens written to a one-hour cache", 0.001, 1000),
+    "cache_storage_usd_per_mtok_hour": KeySpec("USD per million cached tokens and hour", 0.001, 100),
+    # training
+    "training_usd_per_mtok": KeySpec("USD per million training tokens", 0.01, 500),
+    "training_usd_per_hour": KeySpec("USD per training hour", 1, 2000),
+    "minimum_usd_per_job": KeySpec("USD per job at least", 0.1, 500),
+    "cap_usd_per_job": KeySpec("USD per job at most", 10, 100_000),
+    # hosting and storage of a tuned model
+    "hosting_usd_per_hour": KeySpec("USD per deployment and hour", 0.05, 200),
+    "provisioned_usd_per_unit_hour": KeySpec("USD per provisioned unit and hour", 0.05, 500),
+    "model_storage_usd_per_month": KeySpec("USD per stored model and month", 0.05, 100),
+    # retrieval
+    "embedding_usd_per_mtok": KeySpec("USD per million embedded tokens", 0.001, 10),
+    "rerank_usd_per_ksearch": KeySpec("USD per thousand rerank searches", 0.05, 100),
+    "rerank_usd_per_mtok": KeySpec("USD per million reranked tokens", 0.001, 10),
+    "parse_usd_per_kpage": KeySpec("USD per thousand parsed pages", 0.1, 500),
+    "storage_usd_per_gb_month": KeySpec("USD per gigabyte and month", 0.001, 20),
+    "read_usd_per_munit": KeySpec("USD per million read units", 0.1, 500),
+    "write_usd_per_munit": KeySpec("USD per million write units", 0.1, 500),
+    "write_usd_per_gb": KeySpec("USD per gigabyte written", 0.01, 50),
+    "query_usd_per_mquery": KeySpec("USD per million queries", 0.01, 5000),
+    "scan_usd_per_tb": KeySpec("USD per terabyte of vectors scanned by queries", 0.0001, 50),
+    "minimum_usd_per_month": KeySpec("USD per month at least", 1, 20_000),
+    # machines
+    "gpu_usd_per_hour": KeySpec("USD per GPU and hour", 0.02, 50),
+    "instance_usd_per_hour": KeySpec("USD per instance and hour", 0.005, 500),
+    # people
+    "wage_usd_per_year": KeySpec("USD per year before overhead", 5000, 1_000_000),
+    "wage_usd_per_hour": KeySpec("USD per hour before overhead", 2, 1000),
+    "label_usd_per_item": KeySpec("USD per bought label", 0.001, 1000),
+}
