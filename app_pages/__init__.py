@@ -1,0 +1,1 @@
+"""One plain script per page of the dashboard."""

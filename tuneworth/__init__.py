@@ -1,0 +1,1 @@
+"""The command, thin: one module per verb."""
