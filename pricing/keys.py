@@ -45,6 +45,8 @@ PRICE_KEYS: dict[str, KeySpec] = {
     "write_usd_per_gb": KeySpec("USD per gigabyte written", 0.01, 50),
     "query_usd_per_mquery": KeySpec("USD per million queries", 0.01, 5000),
     "scan_usd_per_tb": KeySpec("USD per terabyte of vectors scanned by queries", 0.0001, 50),
+    "scan_tier_2_usd_per_tb": KeySpec("USD per terabyte scanned beyond the store's first tier", 0.0001, 50),
+    "scan_tier_3_usd_per_tb": KeySpec("USD per terabyte scanned beyond the store's second tier", 0.0001, 50),
     "minimum_usd_per_month": KeySpec("USD per month at least", 1, 20_000),
     # machines
     "gpu_usd_per_hour": KeySpec("USD per GPU and hour", 0.02, 50),

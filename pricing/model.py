@@ -131,15 +131,80 @@ class GpuBlock(_Strict):
 
 
 class StoreRules(Sourced):
-    """How a vector store counts what it bills."""
+    """How a vector store counts what it bills.
+
+    One vector is ``4 * dimensions + metadata`` bytes. With n vectors, q queries and w rewritten vectors a month::
+
+        kb            = (4 * dimensions + metadata) / bytes_per_kb                        per vector
+        gb            = n * kb / bytes_per_kb**2                                          of vectors
+        stored gb     = gb * (storage_overhead, or the assumption retrieval.index_overhead where it is None)
+        storage       = stored gb * storage_usd_per_gb_month
+
+        written kb    = vectors written * max(kb, minimum_write_kb_per_request / vectors_per_write_request)
+        write units   = written kb * write_units_per_kb                                   first load, new vectors
+        rewrite units = write units + w * (kb * delete_units_per_kb + delete_units_per_vector)
+        writing       = units * write_usd_per_munit / 1e6  +  written kb / bytes_per_kb**2 * write_usd_per_gb
+
+        units a query = max(minimum_read_units, gb * read_units_per_gb or the curve read_units_at_gb at gb)
+        scanned tb    = n_k * kb / bytes_per_kb**3 in each tier k; n_k = vectors of the index that fall in it
+        a query       = units * read_usd_per_munit / 1e6 + query_usd_per_mquery / 1e6
+                        + sum over k of scanned tb_k * scan_tier_k_usd_per_tb             tier 1: scan_usd_per_tb
+
+        instances     = max(minimum_instances, ceil(gb / gb_per_instance))                kind "instance" only
+        renting       = instances * 730 * instance_usd_per_hour
+
+        a month       = max(storage + writing + queries + renting, minimum_usd_per_month)
+
+    A price key the store does not sell has no block, and its term is left out. ``gb`` counts vectors before
+    ``storage_overhead``.
+    """
 
     kind: Literal["serverless units", "per query", "instance"]
+    """Which terms apply: read and write units; a price per query, per scan and per gigabyte written; or rented instances."""
+    bytes_per_kb: Literal[1000, 1024] = 1000
+    """How the provider counts: a gigabyte is bytes_per_kb cubed."""
+    storage_overhead: float | None = Field(default=None, ge=1)
+    """Billed bytes for each byte of vectors and metadata. None: the provider does not say."""
+
     read_units_per_gb: float = Field(default=0, ge=0)
-    """Read units a query costs for each gigabyte of the searched namespace."""
+    """Units a query costs for each gigabyte of the searched vectors, where that is a straight line."""
+    read_units_at_gb: tuple[tuple[float, float], ...] = ()
+    """Published points (gigabytes searched, units a query), ascending, where it is not a straight line.
+
+    Between points: straight on logarithmic axes, so that every point is met exactly. Beyond the ends: the nearest segment
+    goes on.
+    """
     minimum_read_units: float = Field(default=0, ge=0)
+    """Units a query costs at least."""
+
     write_units_per_kb: float = Field(default=0, ge=0)
+    delete_units_per_kb: float = Field(default=0, ge=0)
+    """Units for each kilobyte of a vector that is overwritten or deleted."""
+    delete_units_per_vector: float = Field(default=0, ge=0)
+    """Units for each vector that is overwritten or deleted, whatever its size."""
+    minimum_write_kb_per_request: float = Field(default=0, ge=0)
+    vectors_per_write_request: int = Field(default=1, ge=1)
+    """The largest batch the store takes; with full batches the minimum seldom bites."""
+
+    scan_tier_starts: tuple[int, ...] = ()
+    """Vectors in an index from which tier 2, tier 3 … begin; each tier's price holds for the vectors inside it."""
+
     gb_per_instance: float | None = Field(default=None, gt=0)
     """Vectors one instance can hold, for stores rented by the instance."""
+    minimum_instances: int = Field(default=1, ge=1)
+
+    @model_validator(mode="after")
+    def _complete(self) -> StoreRules:
+        gigabytes = [gb for gb, _ in self.read_units_at_gb]
+        if gigabytes != sorted(set(gigabytes)) or any(gb <= 0 for gb in gigabytes):
+            raise ValueError("read_units_at_gb must be in ascending order of gigabytes, all above zero")
+        if len(gigabytes) == 1:
+            raise ValueError("read_units_at_gb needs two points or more; for one rate write read_units_per_gb")
+        if list(self.scan_tier_starts) != sorted(set(self.scan_tier_starts)):
+            raise ValueError("scan_tier_starts must be in ascending order")
+        if self.kind == "instance" and self.gb_per_instance is None:
+            raise ValueError("a store rented by the instance needs gb_per_instance")
+        return self
 
 
 class Item(_Strict):
