@@ -1,0 +1,485 @@
+"""Which of two approaches is cheaper at which monthly volume: every change over whole volumes, proved rather than sampled.
+
+Write D(V) = A(V) - B(V). On a cell [l, r] of whole volumes D lies between its chord plus `below` and its chord plus `above`:
+
+- a smooth part with second derivative in [m, M] leaves its chord by -max(M, 0) w^2/8 to max(-m, 0) w^2/8, w = r - l. Only
+  V e^(-k V) and e^(-k V) bend; e^(-k V) falls and their other factors rise, so the cell's two ends bound both derivatives;
+- whole steps leave it by less than one step each way, ceil(x) being in [x, x + 1), and not at all where no step falls;
+- a kink (a plan minimum) is convex, so it sags below its chord by no more than its larger end.
+
+A cell where these bounds leave one sign is settled. Elsewhere the chord itself tells where the sign is in doubt; only that
+core is split, at its steps where they are few, else evenly, and the bounds shrink with w^2, so a handful of rounds ends in
+neighbouring volumes. All cells of all pairs are treated in the same array operations. Terms two curves share cancel exactly.
+
+A tie is |A - B| <= 1e-12 of the gross amounts behind the larger total (for costs without benefits: of the total, but for a
+small factor). Identical curves are one tie.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import combinations
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calc.volume import STEP_TOLERANCE, Array, Curve, PrefixTerms, StepTerms, TopUpTerms
+
+Whole = NDArray[np.intp]
+
+TIE = 1e-12
+ROUNDING = 16 * float(np.finfo(float).eps)
+SMOOTH = 1e-9
+POINTS_PER_OCTAVE = 4
+PIECES = 8
+FEW_STEPS = 8
+BATCH = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """Whole volumes `first` to `last`, both included, and who is strictly cheapest at all of them (None: a tie)."""
+
+    first: int
+    last: int
+    winner: str | None
+
+
+class Kind(StrEnum):
+    """How the cheaper of a and b depends on the volume, ties left aside ("always a": b is never cheaper)."""
+
+    TIE = "tie"
+    ALWAYS_A = "always a"
+    ALWAYS_B = "always b"
+    A_THEN_B = "a then b"
+    B_THEN_A = "b then a"
+    A_BETWEEN = "a between"
+    B_BETWEEN = "b between"
+    SEVERAL = "several"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A kind, and the first volume of each change of the strictly cheaper one (one for "a then b", two for "a between")."""
+
+    kind: Kind
+    volumes: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BreakEven:
+    """Intervals that tile the range asked for; `equal_at` has, for each crossing, the real volume of equality (None: a jump)."""
+
+    a: str
+    b: str
+    intervals: tuple[Interval, ...]
+    equal_at: tuple[float | None, ...] = ()
+
+    @property
+    def crossings(self) -> tuple[int, ...]:
+        """First volume of every interval after the first."""
+        return tuple(interval.first for interval in self.intervals[1:])
+
+    @property
+    def verdict(self) -> Verdict:
+        """The intervals in one word, with the volumes it needs."""
+        changes: list[Interval] = []
+        for interval in self.intervals:
+            if interval.winner is not None and (not changes or changes[-1].winner != interval.winner):
+                changes.append(interval)
+        return Verdict(self._kind(changes), tuple(interval.first for interval in changes[1:]))
+
+    def _kind(self, changes: list[Interval]) -> Kind:
+        a_first = bool(changes) and changes[0].winner == self.a
+        match len(changes):
+            case 0:
+                return Kind.TIE
+            case 1:
+                return Kind.ALWAYS_A if a_first else Kind.ALWAYS_B
+            case 2:
+                return Kind.A_THEN_B if a_first else Kind.B_THEN_A
+            case 3:
+                return Kind.B_BETWEEN if a_first else Kind.A_BETWEEN
+            case _:
+                return Kind.SEVERAL
+
+
+def break_even(a: str, curve_a: Curve, b: str, curve_b: Curve, low: int = 1, high: int = 10_000_000) -> BreakEven:
+    """Every change of the cheaper one of two over whole volumes from `low` to `high`."""
+    return _break_evens([a, b], [curve_a, curve_b], low, high)[0]
+
+
+def lower_envelope(curves: Mapping[str, Curve], low: int = 1, high: int = 10_000_000) -> tuple[Interval, ...]:
+    """Who is cheapest of all, over whole volumes from `low` to `high`."""
+    return all_break_evens(curves, low, high)[1]
+
+
+def all_break_evens(
+    curves: Mapping[str, Curve], low: int = 1, high: int = 10_000_000
+) -> tuple[dict[tuple[str, str], BreakEven], tuple[Interval, ...]]:
+    """The break-evens of all pairs, in the order of `curves`, and the lower envelope, found together."""
+    names = list(curves)
+    pairs = _break_evens(names, list(curves.values()), low, high)
+    return {(pair.a, pair.b): pair for pair in pairs}, _envelope(names, pairs, low, high)
+
+
+def smooth_crossing(curve_a: Curve, curve_b: Curve, first: int) -> float | None:
+    """The real volume in [first - 1, first] where the curves meet to 1e-9 of the larger; None where a jump changes the winner."""
+    differences = _differences([curve_a, curve_b])
+    found = _equal_at(differences, [curve_a, curve_b], np.zeros(1, np.intp), np.array([float(first)]))
+    return None if np.isnan(found[0]) else float(found[0])
+
+
+# --- Differences of all pairs, over the terms they share -------------------------------------------------------------------
+
+
+class _Differences(NamedTuple):
+    """D of each pair (last axis P): coefficients of a less those of b, over the breakpoints and rates of all curves."""
+
+    first: Whole
+    second: Whole
+    fixed: Array
+    slope: Array
+    gross_fixed: Array
+    gross_slope: Array
+    steps: StepTerms
+    top_ups: TopUpTerms
+    prefixes: PrefixTerms
+
+    def tie(self, pair: Whole, volumes: Array) -> Array:
+        """The largest |D| (US$) that is a tie."""
+        return TIE * (self.gross_fixed[pair] + self.gross_slope[pair] * volumes)
+
+
+class _Points(NamedTuple):
+    """D (N, P) at volumes (N,), and what each term (N, terms) does there."""
+
+    volumes: Array
+    lead: Array
+    counts: Array
+    missing: Array
+    used: Array
+    decay: Array
+
+    def take(self, rows: Whole | slice) -> _Points:
+        return _Points(*(column[rows] for column in self))
+
+
+def _differences(curves: Sequence[Curve]) -> _Differences:
+    """The pairs of `curves` in the order of `combinations`."""
+    first, second = np.triu_indices(len(curves), 1)
+
+    def of_pairs(numbers: Array) -> Array:
+        return np.ascontiguousarray(numbers[..., first] - numbers[..., second])
+
+    steps = _shared([np.column_stack(curve.steps) for curve in curves])
+    top_ups = _shared([np.column_stack(curve.top_ups) for curve in curves])
+    prefixes = _shared([np.column_stack(curve.prefixes) for curve in curves])
+    gross = np.array([[curve.gross_fixed, curve.gross_slope] for curve in curves]).T
+    fixed, slope = np.array([[curve.fixed, curve.slope] for curve in curves]).T
+    return _Differences(
+        first, second, of_pairs(fixed), of_pairs(slope), *np.maximum(gross[:, first], gross[:, second]),
+        StepTerms(*steps[0], of_pairs(steps[1][0])),
+        TopUpTerms(*top_ups[0], of_pairs(top_ups[1][0])),
+        PrefixTerms(*prefixes[0], *(of_pairs(numbers) for numbers in prefixes[1])),
+    )  # fmt: skip
+
+
+def _shared(rows: Sequence[Array]) -> tuple[Array, Array]:
+    """Rows (two keys, then coefficients) of each curve as keys (2, terms) and coefficients (columns, terms, curves)."""
+    owner = np.repeat(np.arange(len(rows)), [len(of_curve) for of_curve in rows])
+    together = np.vstack(rows)
+    keys, term = np.unique(together[:, :2], axis=0, return_inverse=True)
+    coefficients = np.zeros((together.shape[1] - 2, len(keys), len(rows)))
+    np.add.at(coefficients, (slice(None), term.reshape(-1), owner), together[:, 2:].T)
+    return keys.T, coefficients
+
+
+def _evaluate(differences: _Differences, volumes: Array) -> _Points:
+    """D of every pair at every volume."""
+    steps, top_ups, prefixes = differences.steps, differences.top_ups, differences.prefixes
+    counts, missing = steps.counts(volumes), top_ups.missing(volumes)
+    used, decay = prefixes.used(volumes).astype(float), prefixes.decay(volumes)
+    faded = decay * used
+    per_request = differences.slope + used @ prefixes.slope + faded @ prefixes.alpha
+    lead = differences.fixed + counts @ steps.weight + missing @ top_ups.weight + faded @ prefixes.beta
+    return _Points(volumes, lead + volumes[:, np.newaxis] * per_request, counts, missing, used, decay)
+
+
+# --- Certified bounds on cells ---------------------------------------------------------------------------------------------
+
+
+def _off_chord(differences: _Differences, left: _Points, right: _Points) -> tuple[Array, Array]:
+    """(below, above), each (cells, P): D less its chord over the volumes between `left` and `right` lies within them."""
+    width = (right.volumes - left.volumes)[:, np.newaxis]
+    bend_low, bend_high = _second_derivative(differences.prefixes, left, right)
+    step_low, step_high = _off_chord_steps(differences.steps, left, right)
+    kink_low, kink_high = _off_chord_kinks(differences.top_ups, left, right)
+    switch = _off_chord_switches(differences.prefixes, left, right)
+    below = step_low + kink_low - switch - np.maximum(bend_high, 0.0) * width**2 / 8
+    above = step_high + kink_high + switch + np.maximum(-bend_low, 0.0) * width**2 / 8
+    return below, above
+
+
+def _weighed(weight: Array, low: Array, high: Array) -> tuple[Array, Array]:
+    """Bounds (cells, P) on a weighted sum of terms that lie in [low, high] (cells, terms), for weights of either sign."""
+    positive, negative = np.maximum(weight, 0.0), np.minimum(weight, 0.0)
+    return low @ positive + high @ negative, high @ positive + low @ negative
+
+
+def _second_derivative(prefixes: PrefixTerms, left: _Points, right: _Points) -> tuple[Array, Array]:
+    """Bounds (cells, P) on D'': (V e^(-k V))'' = k (k V - 2) e^(-k V) and (e^(-k V))'' = k^2 e^(-k V)."""
+    rate = prefixes.rate
+    most, least = (left.decay + 1) * left.used, (right.decay + 1) * left.used
+    at_left, at_right = (rate * (np.multiply.outer(end.volumes, rate) - 2) for end in (left, right))
+    low = np.where(at_left < 0, most, least) * at_left
+    high = np.where(at_right > 0, most, least) * at_right
+    alpha_low, alpha_high = _weighed(prefixes.alpha, low, high)
+    beta_low, beta_high = _weighed(prefixes.beta, rate**2 * least, rate**2 * most)
+    return alpha_low + beta_low, alpha_high + beta_high
+
+
+def _off_chord_steps(steps: StepTerms, left: _Points, right: _Points) -> tuple[Array, Array]:
+    """max(minimum, ceil(x)) leaves its chord by less than one step; below it by up to the whole rise where the minimum binds."""
+    rise = right.counts - left.counts
+    one = np.minimum(rise, 1.0)
+    return _weighed(steps.weight, -np.where(left.counts <= steps.minimum, rise, one), one)
+
+
+def _off_chord_kinks(top_ups: TopUpTerms, left: _Points, right: _Points) -> tuple[Array, Array]:
+    """Convex and at least 0: nowhere above its chord, and straight where both ends are 0 or neither is."""
+    kinked = (left.missing > 0) != (right.missing > 0)
+    return _weighed(top_ups.weight, -np.maximum(left.missing, right.missing) * kinked, np.zeros_like(left.missing))
+
+
+def _off_chord_switches(prefixes: PrefixTerms, left: _Points, right: _Points) -> Array:
+    """Half-width where a cache comes into use inside the cell: the term and its chord are each within its largest amount."""
+    switched = right.used - left.used
+    per_request = switched @ (np.abs(prefixes.slope) + np.abs(prefixes.alpha))
+    return 2 * (right.volumes[:, np.newaxis] * per_request + switched @ np.abs(prefixes.beta))
+
+
+# --- The search ------------------------------------------------------------------------------------------------------------
+
+
+class _Cells(NamedTuple):
+    """Cells [low, high] of whole volumes, each with the pair it is in doubt for; arrays of one length."""
+
+    pair: Whole
+    low: Array
+    high: Array
+
+
+class _Changes(NamedTuple):
+    """First volumes of new signs of D, by pair, in rising order; `sign` is -1 (a is cheaper), 0 (tie) or 1."""
+
+    pair: Whole
+    first: Array
+    sign: Array
+
+
+def _changes(differences: _Differences, low: int, high: int) -> tuple[Array, _Changes]:
+    """Sign of D at `low` by pair, and every change of sign up to `high`."""
+    volumes = _first_grid(differences, low, high)
+    points = _evaluate(differences, volumes)
+    pairs = np.arange(len(differences.fixed))
+    at_low = _sign(differences, pairs, volumes[:1], points.lead[0])
+    left = np.repeat(np.arange(len(volumes) - 1), len(pairs))
+    found, doubtful = _settle(differences, points, left, np.tile(pairs, len(volumes) - 1), shared=True)
+    changes, stack = [found], [doubtful]
+    while stack:
+        cells = stack.pop()
+        if len(cells.pair) > BATCH:
+            stack.append(_Cells(*(column[BATCH:] for column in cells)))
+            cells = _Cells(*(column[:BATCH] for column in cells))
+        if len(cells.pair):
+            chain, pair, volumes = _split(differences, cells)
+            points = _evaluate(differences, volumes)
+            left = np.flatnonzero(chain[1:] == chain[:-1])
+            found, doubtful = _settle(differences, points, left, pair[left])
+            changes.append(found)
+            stack.append(doubtful)
+    pair, first, sign = (np.concatenate(columns) for columns in zip(*changes, strict=True))
+    order = np.lexsort((first, pair))
+    return at_low, _Changes(pair[order], first[order], sign[order])
+
+
+def _first_grid(differences: _Differences, low: int, high: int) -> Array:
+    """Whole volumes to start from: rising geometrically where anything bends or steps, and both sides of kinks and switches."""
+    _, gap, per_request = differences.steps, differences.top_ups.gap, differences.top_ups.per_request
+    kinks = np.divide(gap, per_request, out=np.zeros_like(gap), where=per_request != 0)
+    sides = np.floor(np.concatenate([kinks, differences.prefixes.above]))
+    sides = np.concatenate([sides, sides + 1])
+    count = 2
+    if differences.steps.load.size or differences.prefixes.rate.size:
+        count += int(np.ceil(POINTS_PER_OCTAVE * np.log2(high / low)))
+    grid = np.round(np.geomspace(low, high, count))
+    return np.unique(np.concatenate([grid, sides[(sides >= low) & (sides <= high)]]))
+
+
+def _sign(differences: _Differences, pair: Whole, volumes: Array, lead: Array) -> Array:
+    return np.sign(lead) * (np.abs(lead) > differences.tie(pair, volumes))
+
+
+def _settle(
+    differences: _Differences, points: _Points, left: Whole, pair: Whole, shared: bool = False
+) -> tuple[_Changes, _Cells]:
+    """Changes between neighbouring volumes, and the cores in doubt of wider cells, among cells from `left` to the next point.
+
+    `shared`: the cells are those between all consecutive points, for every pair.
+    """
+    low, high = points.volumes[left], points.volumes[left + 1]
+    lead_low, lead_high = points.lead[left, pair], points.lead[left + 1, pair]
+    sign_low, sign_high = _sign(differences, pair, low, lead_low), _sign(differences, pair, high, lead_high)
+    changed = np.flatnonzero((high - low == 1) & (sign_low != sign_high))
+    changes = _Changes(pair[changed], high[changed], sign_high[changed])
+
+    wide = np.flatnonzero(high - low > 1)
+    if shared:
+        bounds = _off_chord(differences, points.take(slice(None, -1)), points.take(slice(1, None)))
+        below, above = (bound[left[wide], pair[wide]] for bound in bounds)
+    else:
+        bounds = _off_chord(differences, points.take(left[wide]), points.take(left[wide] + 1))
+        below, above = (bound[np.arange(len(wide)), pair[wide]] for bound in bounds)
+    cells = _Cells(pair[wide], low[wide], high[wide])
+    return changes, _cores(differences, cells, lead_low[wide], lead_high[wide], below, above)
+
+
+def _cores(differences: _Differences, cells: _Cells, lead_low: Array, lead_high: Array, below: Array, above: Array) -> _Cells:
+    """What is left in doubt of cells where D is within [below, above] of its chord: nothing, or a smaller cell."""
+    pair, low, high = cells
+    tie_low, tie_high = differences.tie(pair, low), differences.tie(pair, high)
+    rounding = ROUNDING / TIE * tie_high
+    below, above = below - rounding, above + rounding
+    least, most = np.minimum(lead_low, lead_high) + below, np.maximum(lead_low, lead_high) + above
+    doubtful = ~((least > tie_high) | (most < -tie_high) | ((least >= -tie_low) & (most <= tie_low)))
+
+    rise = lead_high - lead_low
+    slope = np.where(rise == 0, 1.0, rise) / (high - low)
+    ends = low + (-tie_high - above - lead_low) / slope, low + (tie_high - below - lead_low) / slope
+    core_low = np.where(rise == 0, low, np.clip(np.floor(np.minimum(*ends)), low, high))
+    core_high = np.where(rise == 0, high, np.clip(np.ceil(np.maximum(*ends)), low, high))
+    kept = doubtful & (core_high > core_low)
+    return _Cells(pair[kept], core_low[kept], core_high[kept])
+
+
+def _split(differences: _Differences, cells: _Cells) -> tuple[Whole, Whole, Array]:
+    """(cell, pair, whole volume) of the points that split each cell, both its ends included, in order and each once."""
+    chain, at_steps = _beside_steps(differences, cells)
+    even = np.setdiff1d(np.arange(len(cells.pair)), chain)
+    shares = np.arange(1, PIECES) / PIECES
+    evenly = np.round(cells.low[even, np.newaxis] + (cells.high - cells.low)[even, np.newaxis] * shares)
+    all_cells = np.arange(len(cells.pair))
+    chains = np.concatenate([all_cells, all_cells, chain, np.repeat(even, PIECES - 1)])
+    volumes = np.concatenate([cells.low, cells.high, at_steps, evenly.ravel()])
+    order = np.lexsort((volumes, chains))
+    chains, volumes = chains[order], volumes[order]
+    fresh = np.concatenate([[True], (np.diff(chains) > 0) | (np.diff(volumes) > 0)])
+    return chains[fresh], cells.pair[chains[fresh]], volumes[fresh]
+
+
+def _beside_steps(differences: _Differences, cells: _Cells) -> tuple[Whole, Array]:
+    """(cell, whole volume) on both sides of each step of cells with few of them; where they fall is a hint, not relied upon."""
+    steps = differences.steps
+    first, last = np.floor(steps.counts(cells.low)), np.ceil(steps.counts(cells.high))
+    number = np.where((steps.weight.T[cells.pair] != 0) & (last > first), last - first, 0.0)
+    number[number.sum(axis=1) > FEW_STEPS] = 0.0
+    cell, term = np.nonzero(number)
+    repeats = number[cell, term].astype(np.intp)
+    before = np.concatenate([[0], np.cumsum(repeats)[:-1]]) if len(repeats) else repeats
+    level = np.repeat(first[cell, term] - before, repeats) + np.arange(repeats.sum())
+    cell, term = np.repeat(cell, repeats), np.repeat(term, repeats)
+    last_before = np.floor(level / (steps.load[term] * (1 - STEP_TOLERANCE)))
+    last_before = np.clip(last_before, cells.low[cell], cells.high[cell] - 1)
+    return np.concatenate([cell, cell]), np.concatenate([last_before, last_before + 1])
+
+
+# --- Results ---------------------------------------------------------------------------------------------------------------
+
+
+def _break_evens(names: Sequence[str], curves: Sequence[Curve], low: int, high: int) -> list[BreakEven]:
+    """Of all pairs, in the order of `combinations`."""
+    if not 1 <= low <= high:
+        raise ValueError(f"a range of volumes is 1 <= low <= high, not {low} to {high}")
+    if len(curves) < 2:
+        return []
+    differences = _differences(curves)
+    at_low, changes = _changes(differences, low, high)
+    equal_at = _equal_at(differences, curves, changes.pair, changes.first)
+    bounds = np.searchsorted(changes.pair, np.arange(len(at_low) + 1))
+    found = []
+    for index, (a, b) in enumerate(combinations(names, 2)):
+        own = slice(bounds[index], bounds[index + 1])
+        firsts = [low, *changes.first[own].astype(int).tolist()]
+        winners = [(a, None, b)[int(sign) + 1] for sign in (at_low[index], *changes.sign[own])]
+        real = tuple(None if np.isnan(volume) else volume for volume in equal_at[own].tolist())
+        found.append(BreakEven(a, b, tuple(_tiles(firsts, winners, high)), real))
+    return found
+
+
+def _tiles(firsts: Sequence[int], winners: Sequence[str | None], high: int) -> Iterator[Interval]:
+    """Intervals from each first volume to just before the next."""
+    for first, after, winner in zip(firsts, [*firsts[1:], high + 1], winners, strict=True):
+        yield Interval(first, after - 1, winner)
+
+
+def _envelope(names: Sequence[str], pairs: Sequence[BreakEven], low: int, high: int) -> tuple[Interval, ...]:
+    """The one strictly cheaper than all others, from who is cheaper in each pair."""
+    if len(names) < 2:
+        return tuple(Interval(low, high, name) for name in names)
+    firsts = np.unique([low, *(first for pair in pairs for first in pair.crossings)])
+    wins = np.zeros((len(names), len(firsts)), dtype=int)
+    place = {name: index for index, name in enumerate(names)}
+    for pair in pairs:
+        starts = np.searchsorted(firsts, [*(interval.first for interval in pair.intervals), high + 1])
+        for interval, start, stop in zip(pair.intervals, starts[:-1], starts[1:], strict=True):
+            if interval.winner is not None:
+                wins[place[interval.winner], start:stop] += 1
+    cheapest = np.where(wins.max(axis=0) == len(names) - 1, wins.argmax(axis=0), -1)
+    new = np.flatnonzero(np.concatenate([[True], cheapest[1:] != cheapest[:-1]]))
+    winners = [names[index] if index >= 0 else None for index in cheapest[new].tolist()]
+    return tuple(_tiles(firsts[new].tolist(), winners, high))
+
+
+def _equal_at(differences: _Differences, curves: Sequence[Curve], pair: Whole, first: Array) -> Array:
+    """Real volumes in [first - 1, first] where D changes sign with both sides within 1e-9 of the larger total; nan at a jump.
+
+    The bracket is narrowed by many points at once, always keeping the first change of sign.
+    """
+    low, high, found = first - 1, first.copy(), np.full(len(first), np.nan)
+    open_ = np.arange(len(first))
+    while len(open_):
+        pieces = int(np.clip(512 // len(open_), 2, 64))
+        low_, high_, pair_ = low[open_], high[open_], pair[open_]
+        grid = low_[:, np.newaxis] + (high_ - low_)[:, np.newaxis] * np.arange(pieces + 1) / pieces
+        grid[:, -1] = high_
+        lead = _lead(differences, pair_, grid)
+        sign = _sign(differences, pair_[:, np.newaxis], grid, lead)
+        rows = np.arange(len(open_))
+        after = np.argmax(sign != sign[:, :1], axis=1)
+        ends = grid[rows, after - 1], grid[rows, after]
+        leads = lead[rows, after - 1], lead[rows, after]
+        low[open_], high[open_] = ends
+        with np.errstate(divide="ignore", invalid="ignore"):
+            share = np.nan_to_num(np.clip(leads[0] / (leads[0] - leads[1]), 0.0, 1.0))
+        larger = _larger(curves, differences, pair_, ends[1])
+        met = np.maximum(np.abs(leads[0]), np.abs(leads[1])) <= SMOOTH * larger
+        found[open_[met]] = (ends[0] + share * (ends[1] - ends[0]))[met]
+        open_ = open_[~met & (ends[1] - ends[0] > 4 * np.spacing(ends[1]))]
+    return found
+
+
+def _lead(differences: _Differences, pair: Whole, grid: Array) -> Array:
+    """D of pair i at row i of `grid`; (crossings, points) -> same."""
+    lead = _evaluate(differences, grid.ravel()).lead
+    return lead[np.arange(grid.size), np.repeat(pair, grid.shape[1])].reshape(grid.shape)
+
+
+def _larger(curves: Sequence[Curve], differences: _Differences, pair: Whole, volumes: Array) -> Array:
+    """max(|A|, |B|) in US$ at one volume for each pair given."""
+    totals = np.abs([curve.total(volumes) for curve in curves])
+    rows = np.arange(len(volumes))
+    return np.maximum(totals[differences.first[pair], rows], totals[differences.second[pair], rows])
