@@ -22,6 +22,7 @@ Event = Literal[
     "closed_to_inactive",
     "training_ends",
     "inference_ends",
+    "available_until_at_least",
 ]
 Service = Literal["standard", "batch", "flex", "priority", "spot", "community", "reserved"]
 
@@ -96,6 +97,7 @@ class LifecycleEvent(Sourced):
     """A dated event in a model's or a provider's life.
 
     ``training_ends`` and ``inference_ends`` are exclusive: the first day on which it is no longer possible.
+    ``available_until_at_least`` is a provider's promise, not an end: no retirement is scheduled before that day.
     """
 
     event: Event
@@ -155,7 +157,7 @@ class StoreRules(Sourced):
 
         a month       = max(storage + writing + queries + renting, minimum_usd_per_month)
 
-    A price key the store does not sell has no block, and its term is left out. ``gb`` counts vectors before
+    Only the terms of the store's `price_keys` apply, and each needs a price. ``gb`` counts vectors and metadata before
     ``storage_overhead``.
     """
 
@@ -192,6 +194,21 @@ class StoreRules(Sourced):
     gb_per_instance: float | None = Field(default=None, gt=0)
     """Vectors one instance can hold, for stores rented by the instance."""
     minimum_instances: int = Field(default=1, ge=1)
+
+    @property
+    def price_keys(self) -> tuple[str, ...]:
+        """The keys a store of this kind must have a price for; ``minimum_usd_per_month`` is the only other one."""
+        of_kind = {
+            "serverless units": ("write_usd_per_munit", "read_usd_per_munit"),
+            "per query": (
+                "write_usd_per_gb",
+                "query_usd_per_mquery",
+                "scan_usd_per_tb",
+                *(f"scan_tier_{tier}_usd_per_tb" for tier, _ in enumerate(self.scan_tier_starts, start=2)),
+            ),
+            "instance": ("instance_usd_per_hour",),
+        }
+        return ("storage_usd_per_gb_month", *of_kind[self.kind])
 
     @model_validator(mode="after")
     def _complete(self) -> StoreRules:

@@ -16,7 +16,7 @@ from pricing.model import StoreRules
 BOOK = PriceBook.bundled()
 TODAY = date(2026, 11, 20)
 
-STORES = ("aws-s3-vectors", "aws-rds", "pinecone", "zilliz")
+STORES = ("aws-s3-vectors", "aws-rds", "neon", "pinecone", "zilliz")
 RERANKERS_AND_EMBEDDINGS = ("cohere", "voyage", "jina", "perplexity")
 PARSERS = ("llamaparse", "aws-textract", "azure-document-intelligence", "unstructured")
 RENTS = (
@@ -248,6 +248,14 @@ def test_s3_vectors_storage_and_put_example_of_the_price_page(rates: Rates) -> N
     assert gigabytes / 6 * rates.price("aws-s3-vectors/standard", "write_usd_per_gb").usd == pytest.approx(1.97, abs=0.015)
 
 
+@pytest.mark.parametrize("provider_id", STORES)
+def test_every_store_prices_all_it_bills(provider_id: str, rates: Rates) -> None:
+    for item_id in BOOK.provider(provider_id).store:
+        offer = f"{provider_id}/{item_id}"
+        for key in rules(offer, rates).price_keys:
+            assert rates.price(offer, key).value > 0
+
+
 def test_pgvector_on_rds_is_an_estimate_and_says_so(rates: Rates) -> None:
     for item_id, item in BOOK.provider("aws-rds").store.items():
         assert rules(f"aws-rds/{item_id}", rates).confidence == "estimate"
@@ -298,7 +306,11 @@ def test_parameters_of_open_weights(weights: str, billions: float) -> None:
 
 
 def test_open_weights_are_active_in_part_or_in_full() -> None:
-    for weights, model in BOOK.open_models.items():
-        assert model.licence, weights
-        assert model.context_tokens, weights
+    for model in BOOK.open_models.values():
         assert (model.active_billion_parameters or model.billion_parameters) <= model.billion_parameters
+
+
+def test_weights_that_offers_name_are_in_the_book() -> None:
+    for provider_id in BOOK.provider_ids:
+        for item_id, item in BOOK.provider(provider_id).items.items():
+            assert item.weights is None or item.weights in BOOK.open_models, f"{provider_id}/{item_id}: {item.weights}"
