@@ -1,6 +1,18 @@
 """Read and measure what you have: scenario files, training files, tokens."""
 
-from ingest.errors import InputError, Problem
+from ingest.dataset import TrainingFile, measure_training_file
+from ingest.errors import InputError, NotInstalled, Problem
 from ingest.scenario_file import load_scenario, read_scenario
+from ingest.tokenizers import Tokenizer, tokenizer_for
 
-__all__ = ["InputError", "Problem", "load_scenario", "read_scenario"]
+__all__ = [
+    "InputError",
+    "NotInstalled",
+    "Problem",
+    "Tokenizer",
+    "TrainingFile",
+    "load_scenario",
+    "measure_training_file",
+    "read_scenario",
+    "tokenizer_for",
+]

@@ -37,5 +37,13 @@ class InputError(Exception):
         super().__init__("\n".join(map(str, problems)))
 
 
+class NotInstalled(Exception):
+    """Something was asked for that needs an optional part of tuneworth."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        self.extra = extra
+        super().__init__(f"{what} needs the '{extra}' extra, which is not installed: pip install 'tuneworth[{extra}]'.")
+
+
 def _sentence(text: str) -> str:
     return text if text.endswith((".", "?", "!", "…")) else text + "."
