@@ -155,13 +155,14 @@ class _Differences(NamedTuple):
 
 
 class _Points(NamedTuple):
-    """D (N, P) at volumes (N,), and what each term (N, terms) does there."""
+    """D (N, P) at volumes (N,), and what each term (N, terms) does there: `scaled` is rate V, `decay` e^(-rate V) - 1."""
 
     volumes: Array
     lead: Array
     counts: Array
     missing: Array
     used: Array
+    scaled: Array
     decay: Array
 
     def take(self, rows: Whole | slice) -> _Points:
@@ -202,11 +203,12 @@ def _evaluate(differences: _Differences, volumes: Array) -> _Points:
     """D of every pair at every volume."""
     steps, top_ups, prefixes = differences.steps, differences.top_ups, differences.prefixes
     counts, missing = steps.counts(volumes), top_ups.missing(volumes)
-    used, decay = prefixes.used(volumes).astype(float), prefixes.decay(volumes)
+    used, scaled = prefixes.used(volumes).astype(float), np.multiply.outer(volumes, prefixes.rate)
+    decay = np.expm1(-scaled)
     faded = decay * used
     per_request = differences.slope + used @ prefixes.slope + faded @ prefixes.alpha
     lead = differences.fixed + counts @ steps.weight + missing @ top_ups.weight + faded @ prefixes.beta
-    return _Points(volumes, lead + volumes[:, np.newaxis] * per_request, counts, missing, used, decay)
+    return _Points(volumes, lead + volumes[:, np.newaxis] * per_request, counts, missing, used, scaled, decay)
 
 
 # --- Certified bounds on cells ---------------------------------------------------------------------------------------------
@@ -234,7 +236,7 @@ def _second_derivative(prefixes: PrefixTerms, left: _Points, right: _Points) -> 
     """Bounds (cells, P) on D'': (V e^(-k V))'' = k (k V - 2) e^(-k V) and (e^(-k V))'' = k^2 e^(-k V)."""
     rate = prefixes.rate
     most, least = (left.decay + 1) * left.used, (right.decay + 1) * left.used
-    at_left, at_right = (rate * (np.multiply.outer(end.volumes, rate) - 2) for end in (left, right))
+    at_left, at_right = rate * (left.scaled - 2), rate * (right.scaled - 2)
     low = np.where(at_left < 0, most, least) * at_left
     high = np.where(at_right > 0, most, least) * at_right
     alpha_low, alpha_high = _weighed(prefixes.alpha, low, high)
@@ -447,29 +449,47 @@ def _envelope(names: Sequence[str], pairs: Sequence[BreakEven], low: int, high: 
 def _equal_at(differences: _Differences, curves: Sequence[Curve], pair: Whole, first: Array) -> Array:
     """Real volumes in [first - 1, first] where D changes sign with both sides within 1e-9 of the larger total; nan at a jump.
 
-    The bracket is narrowed by many points at once, always keeping the first change of sign.
+    Each round narrows every bracket to its first change of sign among a few telling volumes, its middle being one of them.
     """
     low, high, found = first - 1, first.copy(), np.full(len(first), np.nan)
-    open_ = np.arange(len(first))
-    while len(open_):
-        pieces = int(np.clip(512 // len(open_), 2, 64))
-        low_, high_, pair_ = low[open_], high[open_], pair[open_]
-        grid = low_[:, np.newaxis] + (high_ - low_)[:, np.newaxis] * np.arange(pieces + 1) / pieces
-        grid[:, -1] = high_
-        lead = _lead(differences, pair_, grid)
-        sign = _sign(differences, pair_[:, np.newaxis], grid, lead)
-        rows = np.arange(len(open_))
-        after = np.argmax(sign != sign[:, :1], axis=1)
-        ends = grid[rows, after - 1], grid[rows, after]
-        leads = lead[rows, after - 1], lead[rows, after]
-        low[open_], high[open_] = ends
-        with np.errstate(divide="ignore", invalid="ignore"):
-            share = np.nan_to_num(np.clip(leads[0] / (leads[0] - leads[1]), 0.0, 1.0))
-        larger = _larger(curves, differences, pair_, ends[1])
-        met = np.maximum(np.abs(leads[0]), np.abs(leads[1])) <= SMOOTH * larger
-        found[open_[met]] = (ends[0] + share * (ends[1] - ends[0]))[met]
-        open_ = open_[~met & (ends[1] - ends[0] > 4 * np.spacing(ends[1]))]
+    lead_low, lead_high = (_lead(differences, pair, end[:, np.newaxis])[:, 0] for end in (low, high))
+    larger = _larger(curves, differences, pair, high)
+    still = np.arange(len(first))
+    while len(still):
+        chord = _on_chord(low[still], high[still], lead_low[still], lead_high[still])
+        grid = _telling_volumes(differences, pair[still], low[still], high[still], chord)
+        lead = _lead(differences, pair[still], grid)
+        sign = _sign(differences, pair[still, np.newaxis], grid, lead)
+        rows, after = np.arange(len(still)), np.argmax(sign != sign[:, :1], axis=1)
+        low[still], lead_low[still] = grid[rows, after - 1], lead[rows, after - 1]
+        high[still], lead_high[still] = grid[rows, after], lead[rows, after]
+        met = np.maximum(np.abs(lead_low), np.abs(lead_high))[still] <= SMOOTH * larger[still]
+        smooth = still[met]
+        found[smooth] = _on_chord(low[smooth], high[smooth], lead_low[smooth], lead_high[smooth])
+        still = still[~met & (high - low > 4 * np.spacing(high))[still]]
     return found
+
+
+def _on_chord(low: Array, high: Array, lead_low: Array, lead_high: Array) -> Array:
+    """Where the chord of D is 0, kept within [low, high]; `low` where it is level."""
+    fall = lead_low - lead_high
+    share = np.divide(lead_low, fall, out=np.zeros_like(fall), where=fall != 0)
+    return low + np.clip(share, 0.0, 1.0) * (high - low)
+
+
+def _telling_volumes(differences: _Differences, pair: Whole, low: Array, high: Array, chord: Array) -> Array:
+    """Ends, middle, both sides of `chord` and both sides of one step in each bracket, in order; (brackets,) -> (brackets, 7)."""
+    near = 1e-10 * high
+    grid = [low, high, (low + high) / 2, chord - near, chord + near]
+    steps = differences.steps
+    if steps.load.size:
+        counts = steps.counts(low)
+        stepped = (steps.counts(high) > counts) & (steps.weight.T[pair] != 0)
+        term = np.argmax(stepped, axis=1)
+        at = np.floor(counts[np.arange(len(pair)), term]) / np.where(steps.load > 0, steps.load, 1.0)[term] / (1 - STEP_TOLERANCE)
+        at = np.where(stepped.any(axis=1), at, low)
+        grid += [at - 2 * np.spacing(at), at + 2 * np.spacing(at)]
+    return np.sort(np.clip(np.column_stack(grid), low[:, np.newaxis], high[:, np.newaxis]), axis=1)
 
 
 def _lead(differences: _Differences, pair: Whole, grid: Array) -> Array:

@@ -260,6 +260,11 @@ class Rates:
             raise UnknownOffer(f"'{weights}' is not in open_models.toml." + _suggest(weights, models, "It has"))
         return models[weights]
 
+    def context_tiers(self, offer: str) -> tuple[int, ...]:
+        """Input lengths above which the offer's rates change, ascending; empty where they do not."""
+        _, _, item = self.item(offer)
+        return tuple(sorted({block.context_above_tokens for block in item.price} - {0}))
+
     def _band_prices(self, provider: Provider, item: Item) -> tuple[PriceBlock, ...]:
         if item.weights is None or not provider.band:
             return ()

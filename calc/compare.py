@@ -1,0 +1,305 @@
+"""All approaches of a scenario side by side: totals, the winner at any volume, every break-even, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calc import cash_flow
+from calc.break_even import BreakEven, Interval, all_break_evens
+from calc.evaluate import Evaluated, Unavailable, evaluate
+from calc.ledger import Ledger
+from calc.parts import failures
+from calc.parts.value import value_per_accepted_usd
+from calc.scenario import Approach, Family, Scenario
+from calc.setting import Setting
+from calc.timeline import Months
+from calc.volume import Curve
+from pricing import PriceBook, Rates
+
+Status = Literal["available", "unpriced", "unavailable"]
+LARGEST_VOLUME = 10_000_000
+"""Break-evens are sought from 1 request a month to this, or to a hundred times today's volume if that is more."""
+
+
+class NothingToCompare(Exception):
+    """No approach of the scenario can be priced over the whole horizon; the message says why for each."""
+
+
+@dataclass(frozen=True)
+class ApproachResult:
+    """One approach, evaluated."""
+
+    name: str
+    approach: Approach
+    family: Family
+    offer: str
+    """What is called or served."""
+    ledger: Ledger
+    unavailable: Unavailable | None
+    requests: int
+    """Requests in month 0."""
+    served_requests: float
+    """Requests over the horizon."""
+    accepted: float | None
+    """Share of answers accepted, or None where it is not stated."""
+    failure_mode: str
+
+    @property
+    def status(self) -> Status:
+        """available: priced and served in every month; else unpriced or unavailable."""
+        if self.unavailable is not None:
+            return "unavailable"
+        return "unpriced" if self.ledger.missing else "available"
+
+    @property
+    def why_not(self) -> tuple[str, ...]:
+        """Why there is no total: the end of availability, or each line without a price."""
+        if self.unavailable is not None:
+            return (self.unavailable.reason,)
+        return tuple(f"{line.name}: {line.missing}" for line in self.ledger.missing)
+
+    @property
+    def incomplete_steps(self) -> tuple[str, ...]:
+        """Stated steps that cannot be done, such as a retraining after the last training day."""
+        return tuple(event.text for event in self.ledger.events if event.kind == "retraining refused")
+
+    @property
+    def volume_scale(self) -> float:
+        """Requests to be sent per answer that is to be accepted: 1/s where rejected answers are lost, else 1."""
+        return 1 / self.accepted if self.failure_mode == "discard" and self.accepted else 1.0
+
+    @cached_property
+    def curve(self) -> Curve:
+        """Total US$ by volume, at equal resolved answers (`volume_scale`).
+
+        Raises:
+            Unpriced: a line has no price.
+        """
+        pairs = [(line.quantity, line.unit_price) for line in self.ledger.lines]
+        return Curve.of(pairs, self.volume_scale)
+
+    def total(self, volume: Any = None) -> NDArray[np.float64]:
+        """US$ over the horizon at a volume in month 0; default today's.
+
+        Raises:
+            Unpriced: a line has no price.
+        """
+        return self.ledger.total(self.requests if volume is None else volume)
+
+    def per_request(self) -> float:
+        """US$ per request over the horizon, today's volume."""
+        return float(self.total() / self.served_requests)
+
+    def per_accepted(self) -> float | None:
+        """US$ per resolved (remediate) or accepted (discard) answer; None where quality is not stated or no answer passes."""
+        if self.accepted is None:
+            return None
+        if self.failure_mode == "remediate":
+            return float(failures.cost_per_resolved_usd(self.total(), self.served_requests))
+        if self.accepted <= 0:
+            return None
+        return float(failures.cost_per_accepted_usd(self.total(), self.served_requests, self.accepted))
+
+
+@dataclass(frozen=True)
+class Savings:
+    """An approach against the reference at today's volume."""
+
+    net_present_value_usd: float
+    total_usd: float
+    """Nominal savings over the horizon."""
+    payback_months: int | None
+    discounted_payback_months: int | None
+    annual_irr: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The answer to a scenario. All amounts are nominal US$ over the horizon unless said otherwise."""
+
+    scenario: Scenario
+    """As stated, ranges included."""
+    point: Scenario
+    """As computed, every range at its point value."""
+    rates: Rates
+    months: Months
+    results: Mapping[str, ApproachResult]
+    largest_volume: int
+
+    @property
+    def as_of(self) -> date:
+        """The day of the prices."""
+        return self.rates.as_of
+
+    @property
+    def requests(self) -> int:
+        """Requests in month 0."""
+        return int(self.point.workload.requests_per_month)
+
+    @cached_property
+    def available(self) -> dict[str, ApproachResult]:
+        """The approaches that are priced and serve the whole horizon."""
+        return {name: result for name, result in self.results.items() if result.status == "available"}
+
+    @property
+    def quality_included(self) -> bool:
+        """Whether every compared approach states its accepted share."""
+        return all(result.accepted is not None for result in self.available.values())
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether an approach is unpriced or unavailable, or a stated step is refused."""
+        return any(result.status != "available" or result.incomplete_steps for result in self.results.values())
+
+    @cached_property
+    def _solved(self) -> tuple[dict[tuple[str, str], BreakEven], tuple[Interval, ...]]:
+        curves = {name: result.curve for name, result in self.available.items()}
+        return all_break_evens(curves, 1, self.largest_volume)
+
+    @property
+    def envelope(self) -> tuple[Interval, ...]:
+        """Who is cheapest at which volume: closed integer ranges that tile 1 … largest_volume."""
+        return self._solved[1]
+
+    def break_even(self, a: str, b: str) -> BreakEven:
+        """Every change of the cheaper one of two approaches.
+
+        Raises:
+            KeyError: one of them is not among the available approaches.
+        """
+        pairs = self._solved[0]
+        return pairs[a, b] if (a, b) in pairs else pairs[b, a].mirrored
+
+    def winner(self, volume: int | None = None) -> str:
+        """The approach with the lowest total at a volume (default today's); of several equal ones the first stated.
+
+        Raises:
+            NothingToCompare: no approach is available.
+        """
+        return self.ranked(volume)[0]
+
+    def ranked(self, volume: int | None = None) -> list[str]:
+        """The available approaches from the lowest to the highest total, at equal resolved answers.
+
+        Raises:
+            NothingToCompare: no approach is available.
+        """
+        if not self.available:
+            reasons = "; ".join(f"{name}: {' '.join(result.why_not)}" for name, result in self.results.items())
+            raise NothingToCompare(f"No approach can be priced over the whole horizon. {reasons}")
+        at = self.requests if volume is None else volume
+        return sorted(self.available, key=lambda name: float(self.available[name].curve.total(at)))
+
+    def savings(self, name: str) -> Savings | None:
+        """What the approach saves against the reference; None where either has no total.
+
+        The flows are compared at equal resolved answers.
+        """
+        reference = self.point.reference
+        if name not in self.available or reference not in self.available:
+            return None
+        rate = self.discount_rate
+        mine, theirs = (
+            cash_flow.cost_flows(self.available[n].ledger, self.requests * self.available[n].volume_scale)
+            for n in (name, reference)
+        )
+        saved = theirs - mine
+        return Savings(
+            net_present_value_usd=float(cash_flow.present_value(saved, rate)),
+            total_usd=float(saved.sum()),
+            payback_months=cash_flow.payback_months(saved),
+            discounted_payback_months=cash_flow.payback_months(cash_flow.discounted(saved, rate)),
+            annual_irr=cash_flow.annual_irr(saved),
+        )
+
+    @property
+    def discount_rate(self) -> float:
+        """Effective annual rate: as stated or assumed."""
+        stated = self.point.finance.discount_rate_per_year
+        return float(self.rates.assumption("finance.discount_rate_per_year").likely if stated is None else stated)
+
+    def break_even_share(self, name: str) -> float | None:
+        """The success share at which an approach ties with the cheapest other one at today's volume.
+
+        None where answers are not remediated or there is no other; outside [0, 1] it cannot tie.
+        """
+        others = [float(r.total()) for other, r in self.available.items() if other != name]
+        if not others or name not in self.available or self.available[name].failure_mode != "remediate":
+            return None
+        result = self.available[name]
+        rejected = [line for line in result.ledger.lines if line.key == "failures.rejected"]
+        accepted = result.accepted
+        if not rejected or accepted is None:
+            return None
+        # at s the line costs (1 − s)·K; K from the line itself, so that stand-in months keep the reference's share
+        answers = float(rejected[0].quantity.at(self.requests).sum())
+        handling = float(rejected[0].unit_price[-1])
+        if accepted >= 1:
+            answers = result.served_requests
+        else:
+            answers /= 1 - accepted
+        rest = float(result.total()) - float(rejected[0].total(self.requests))
+        return float(failures.break_even_share(min(others), rest, answers, handling)) if handling and answers else None
+
+    def value_usd(self, name: str) -> float | None:
+        """Worth of the accepted answers over the horizon, where a value and the accepted share are stated."""
+        result = self.results[name]
+        if self.point.value is None or result.accepted is None:
+            return None
+        setting = Setting(self.point, result.approach, self.rates, self.months, np.ones(self.months.count))
+        return float(value_per_accepted_usd(setting, self.point.value).usd[0] * result.accepted * result.served_requests)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The answer as plain data (`docs/comparison.schema.json`)."""
+        from calc.export import comparison_dict
+
+        return comparison_dict(self)
+
+
+def compare(scenario: Scenario, book: PriceBook, *, today: date | None = None) -> Comparison:
+    """Evaluate every approach of a scenario.
+
+    Args:
+        today: the day to use where the scenario states no ``as_of``; the model reads no clock.
+
+    Raises:
+        UnknownOffer: a model, store, GPU or role is not in the book.
+        ValueError: no day is given, or an approach lacks what it needs.
+    """
+    as_of = scenario.as_of or today
+    if as_of is None:
+        raise ValueError("the scenario states no as_of; pass today=")
+    point = scenario.at_point()
+    rates = book.as_of(as_of, scenario.price_release)
+    months = Months(as_of, scenario.horizon_months)
+    reference = evaluate(point, point.reference, rates, months)
+    evaluated: dict[str, Evaluated] = {
+        name: reference if name == point.reference else evaluate(point, name, rates, months, reference)
+        for name in point.approaches
+    }
+    requests = round(point.workload.requests_per_month)
+    results = {name: _result(point, rates, months, name, found, requests) for name, found in evaluated.items()}
+    return Comparison(scenario, point, rates, months, results, max(LARGEST_VOLUME, 100 * requests))
+
+
+def _result(point: Scenario, rates: Rates, months: Months, name: str, found: Evaluated, requests: int) -> ApproachResult:
+    everywhere = Setting(point, found.approach, rates, months, np.ones(months.count))
+    return ApproachResult(
+        name=name,
+        approach=found.approach,
+        family=found.approach.family,
+        offer=found.offer,
+        ledger=found.ledger,
+        unavailable=found.plan.unavailable,
+        requests=requests,
+        served_requests=float(requests * everywhere.growth.sum()),
+        accepted=found.approach.accepted,
+        failure_mode=failures.failure_mode(point.task),
+    )

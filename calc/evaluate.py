@@ -1,0 +1,340 @@
+"""From a stated approach to its ledger: who serves which months, what is trained when, and every cost line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+
+import numpy as np
+
+from calc.ledger import CostLine, Ledger
+from calc.parts import data_preparation, evaluation, failures, prompt, retrieval, serving, staffing, tuning
+from calc.scenario import Approach, Dedicated, OwnGpus, PerToken, Scenario, Tuning
+from calc.setting import Setting
+from calc.timeline import (
+    Floats,
+    MonthlyPrice,
+    Months,
+    Refusal,
+    Segment,
+    TimelineEvent,
+    inference_ends,
+    service_segments,
+    training_refused,
+)
+from pricing import Rates, UnknownOffer
+
+
+@dataclass(frozen=True)
+class Unavailable:
+    """An approach that cannot serve the whole horizon: from when, and why."""
+
+    since: date
+    reason: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Who serves an approach's months, what is trained when, and the dated events that shaped it."""
+
+    segments: tuple[Segment, ...]
+    trainings: tuple[tuple[int, str, str], ...] = ()
+    """(month, offer, what); what is training, retraining or migration."""
+    migrations: tuple[int, ...] = ()
+    events: tuple[TimelineEvent, ...] = ()
+    unavailable: Unavailable | None = None
+    ends: int | None = None
+    """First month that is no longer served and falls back to the reference; None where the approach lasts."""
+
+    def active(self, months: int) -> Floats:
+        """1 in the months the approach itself serves."""
+        return np.asarray(sum((segment.active(months) for segment in self.segments), start=np.zeros(months)))
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """An approach's plan and ledger."""
+
+    plan: Plan
+    ledger: Ledger
+    approach: Approach
+    offer: str
+
+
+def offer_of(rates: Rates, approach: Approach) -> str:
+    """The offer that is called, or tuned and called, for the approach's model.
+
+    Open weights named by ``maker/model`` become the item of the tuning or serving provider that has these weights; on own
+    GPUs alone they stay what they are.
+
+    Raises:
+        UnknownOffer: neither the book nor the open models know the model.
+    """
+    model, at = approach.model, _provider_wanted(approach)
+    if at is None or model.partition("/")[0] == at:
+        if isinstance(approach.serving, OwnGpus) and model in rates.book.open_models:
+            return model
+        provider, item_id, _ = rates.item(model)
+        return f"{provider.id}/{item_id}"
+    rates.open_model(model)
+    provider = rates.book.provider(at)
+    for item_id, item in provider.model.items():
+        if item.weights == model:
+            return f"{provider.id}/{item_id}"
+    raise UnknownOffer(f"{provider.name} does not list {model} in the price book; choose another provider or model.")
+
+
+def _provider_wanted(approach: Approach) -> str | None:
+    if approach.tuning is not None and approach.tuning.kind == "managed" and approach.tuning.at is not None:
+        return approach.tuning.at
+    if isinstance(approach.serving, Dedicated):
+        return approach.serving.provider
+    return None
+
+
+def plan_of(scenario: Scenario, approach: Approach, rates: Rates, months: Months) -> Plan:
+    """Walk the horizon: may it be tuned, until when does its model last, which retrainings fall when."""
+    offer, first = offer_of(rates, approach), approach.go_live_month
+    tuned = approach.tuning
+    managed = tuned is not None and tuned.kind == "managed"
+    if managed:
+        refusal = training_refused(rates, offer, _standing(scenario, offer), _training_day(months, first))
+        if refusal is not None:
+            return Plan((), unavailable=Unavailable(_training_day(months, first), f"cannot be tuned: {refusal.reason}"))
+    if isinstance(approach.serving, OwnGpus):
+        segments: tuple[Segment, ...] = (Segment(offer, first, months.count),)
+        events: tuple[TimelineEvent, ...] = ()
+        end = None
+    else:
+        segments, events, end = service_segments(
+            rates, months, offer, first, lambda successor, day: _successor_refused(scenario, approach, rates, successor, day)
+        )
+    if not segments:
+        assert end is not None
+        ended = f"{offer} was shut down on {end.date}" if end.date <= months.as_of else f"{offer} is shut down on {end.date}"
+        return Plan((), unavailable=Unavailable(end.date, f"{ended} ({end.source}, read {end.source_date})"))
+    trainings, refused = _trainings(scenario, tuned, rates, months, segments, managed) if tuned is not None else ((), ())
+    plan = Plan(
+        segments,
+        trainings,
+        tuple(segment.first for segment in segments[1:]),
+        tuple(sorted((*events, *refused), key=lambda e: (e.month, e.day))),
+    )
+    if end is None:
+        return plan
+    stop = segments[-1].stop
+    why = f"{segments[-1].offer} ends on {end.date} and has no eligible successor ({end.source}, read {end.source_date})"
+    if approach.after_end == "unavailable":
+        return replace(plan, unavailable=Unavailable(end.date, why), ends=stop)
+    fallback = TimelineEvent(
+        stop, end.date, "fallback", f"{why}; from {months.starts[stop]:%B %Y} {scenario.reference} serves instead", end.source
+    )
+    return replace(plan, ends=stop, events=(*plan.events, fallback))
+
+
+def _training_day(months: Months, month: int) -> date:
+    """The model of month 0 is trained before it, from the as-of day on; others on the first day of their month."""
+    return months.as_of if month == 0 else months.starts[month]
+
+
+def _standing(scenario: Scenario, offer: str) -> str:
+    return scenario.organisation.get(offer.partition("/")[0], "new")
+
+
+def _successor_refused(scenario: Scenario, approach: Approach, rates: Rates, successor: str, day: date) -> Refusal | None:
+    """Why a named successor cannot take over: not in the book, shut down by then, or not tunable by this organisation."""
+    try:
+        rates.item(successor)
+    except UnknownOffer as error:
+        return Refusal(str(error))
+    end = inference_ends(rates, successor)
+    if end is not None and end.date <= day:
+        return Refusal(f"{successor} is shut down on {end.date}", end)
+    if approach.tuning is None or approach.tuning.kind == "own_gpus":
+        return None
+    refusal = training_refused(rates, successor, _standing(scenario, successor), day)
+    if refusal is not None:
+        return refusal
+    technique = "full" if approach.tuning.technique == "full" else "lora"
+    terms = {"method": approach.tuning.method, "technique": technique, "deployment": approach.tuning.deployment}
+    tunable = any(_priced(rates, successor, key, day, terms) for key in ("training_usd_per_mtok", "training_usd_per_hour"))
+    return None if tunable else Refusal(f"the price book has no tuning price for {successor}")
+
+
+def _priced(rates: Rates, offer: str, key: str, day: date, terms: dict[str, str | None]) -> bool:
+    from pricing import PricingError
+
+    try:
+        rates.price(offer, key, on=day, **terms)  # type: ignore[arg-type]
+    except PricingError:
+        return False
+    return True
+
+
+def _trainings(
+    scenario: Scenario, spec: Tuning, rates: Rates, months: Months, segments: tuple[Segment, ...], managed: bool
+) -> tuple[tuple[tuple[int, str, str], ...], tuple[TimelineEvent, ...]]:
+    """Trainings in order, and the retrainings that are refused.
+
+    The first run is before go-live; retrainings fall every q months after it while the model lasts; a successor is tuned
+    in the month it takes over.
+    """
+    trainings = [(segments[0].first, segments[0].offer, "training")]
+    trainings += [(segment.first, segment.offer, "migration") for segment in segments[1:]]
+    refused: list[TimelineEvent] = []
+    every = spec.retrain_every_months
+    for month in range(segments[0].first + every, months.count, every) if every else ():
+        day = months.starts[month]
+        serving_now = next((s.offer for s in segments if s.first <= month < s.stop), None)
+        offer = serving_now or segments[-1].offer
+        refusal = training_refused(rates, offer, _standing(scenario, offer), day) if managed else None
+        if refusal is not None:
+            event = refusal.event
+            source = f"{event.source}, read {event.source_date}" if event else ""
+            refused.append(
+                TimelineEvent(month, day, "retraining refused", f"Retraining in {day:%B %Y} is refused: {refusal.reason}", source)
+            )
+        elif serving_now is not None and not any(month == m for m, _, _ in trainings):
+            trainings.append((month, offer, "retraining"))
+    return tuple(sorted(trainings, key=lambda t: t[0])), tuple(refused)
+
+
+def evaluate(scenario: Scenario, name: str, rates: Rates, months: Months, reference: Evaluated | None = None) -> Evaluated:
+    """The ledger of one approach.
+
+    Args:
+        scenario: resolved (`Scenario.at_point`).
+        reference: the evaluated reference approach; it serves before go-live and after a fallback. None for itself.
+
+    Raises:
+        UnknownOffer: a model, store or role is not in the book.
+        ValueError: the approach is composed in a way that cannot be computed; the message says what to state.
+    """
+    approach = scenario.approaches[name]
+    plan = plan_of(scenario, approach, rates, months)
+    offer = offer_of(rates, approach)
+    notes = [f"accepted share taken from {approach.accepted_from}, not measured here"] if approach.accepted_from else []
+    if plan.unavailable is not None:
+        return Evaluated(plan, Ledger(name, (), plan.events, tuple(notes)), approach, offer)
+    active = plan.active(months.count)
+    lines = approach_lines(Setting(scenario, approach, rates, months, active), plan)
+    gap = 1 - active
+    if gap.any():
+        if reference is None:
+            last = int(np.flatnonzero(gap)[0])
+            reason = plan.events[-1].text if plan.events else "it does not serve every month"
+            unavailable = Unavailable(months.starts[last], f"the reference cannot fall back to itself: {reason}")
+            return Evaluated(replace(plan, unavailable=unavailable), Ledger(name, (), plan.events), approach, offer)
+        uncovered = reference.plan.unavailable or (reference.plan.ends is not None and gap[reference.plan.ends :].any())
+        if uncovered:
+            why = reference.plan.unavailable.reason if reference.plan.unavailable else "the reference ends, too"
+            since = months.starts[int(np.flatnonzero(gap)[0])]
+            return Evaluated(
+                replace(plan, unavailable=Unavailable(since, f"{scenario.reference} cannot stand in for it: {why}")),
+                Ledger(name, (), plan.events),
+                approach,
+                offer,
+            )
+        lines += _stand_in_lines(scenario, reference, rates, months, gap)
+    return Evaluated(plan, Ledger(name, tuple(lines), plan.events, tuple(notes)), approach, offer)
+
+
+def _stand_in_lines(
+    scenario: Scenario, reference: Evaluated, rates: Rates, months: Months, gap: Floats
+) -> list[CostLine]:
+    """The reference's lines in the months in which it stands in, its set-up in the first of them."""
+    segments = tuple(
+        Segment(segment.offer, int(held[0]), int(held[-1]) + 1)
+        for segment in reference.plan.segments
+        if (held := np.flatnonzero(segment.active(months.count) * gap)).size
+    )
+    setting = Setting(scenario, reference.approach, rates, months, gap)
+    migrations = tuple(m for m in reference.plan.migrations if gap[m])
+    trainings = tuple((max(m, setting.start), offer, what) for m, offer, what in reference.plan.trainings)
+    plan = replace(reference.plan, segments=segments, migrations=migrations, trainings=trainings)
+    return [
+        replace(line, key=f"{line.key}@{reference.ledger.approach}", name=f"{line.name} ({reference.ledger.approach})")
+        for line in approach_lines(setting, plan)
+    ]
+
+
+def approach_lines(setting: Setting, plan: Plan) -> list[CostLine]:
+    """Every cost line of an approach in its active months, part by part."""
+    approach = setting.approach
+    releases = [setting.start, *(m for m, _, what in plan.trainings if what == "retraining"), *plan.migrations]
+    lines = failures.rejected_lines(setting)
+    for segment in plan.segments:
+        tag = f":{segment.offer}" if len(plan.segments) > 1 else ""
+        lines += _serving_lines(setting.within(segment.active(setting.months.count) * setting.active), segment.offer, tag)
+    if approach.mix is not None:
+        lines += _second_model_lines(setting)
+    if approach.retrieval is not None:
+        lines += retrieval.lines(setting)
+    if approach.tuning is not None:
+        lines += tuning.lines(setting, plan.trainings)
+        prepared = [(m, what) for m, _, what in plan.trainings if what != "migration"]
+        lines += data_preparation.lines(setting, prepared)
+    lines += staffing.lines(setting)
+    lines += staffing.migration_lines(setting, plan.migrations)
+    lines += evaluation.lines(setting, releases, _evaluated_request(setting, plan))
+    return lines
+
+
+def _terms(setting: Setting, offer: str) -> dict[str, object] | None:
+    """How the offer's tokens are billed: tuned or base rates, service and deployment; None where it is not sold by token."""
+    approach = setting.approach
+    assert isinstance(approach.serving, PerToken)
+    rules = setting.rates.billing_rules(offer)
+    tuned = approach.tuning is not None and not (rules is not None and rules.tuned_inference == "as base")
+    return {"tuned": tuned, "service": approach.serving.service, "deployment": approach.serving.deployment}
+
+
+def _first_share(setting: Setting) -> float:
+    """Share of requests the first model answers: all but those routed away."""
+    mix = setting.approach.mix
+    return 1.0 - mix.share if mix is not None and mix.kind == "routing" else 1.0
+
+
+def _serving_lines(setting: Setting, offer: str, tag: str) -> list[CostLine]:
+    spec, share = setting.approach.serving, _first_share(setting)
+    if not isinstance(spec, PerToken):
+        return [replace(line, key=line.key + tag) for line in serving.replica_lines(setting, offer, share)]
+    lines = prompt.token_lines(setting, offer, share=share, tag=tag, **_terms(setting, offer))  # type: ignore[arg-type]
+    if setting.approach.tuning is not None:
+        lines += [
+            replace(line, key=line.key + tag)
+            for line in serving.hosting_lines(setting, offer, spec.hosting_hours_per_month, spec.deployment)
+        ]
+    return lines
+
+
+def _second_model_lines(setting: Setting) -> list[CostLine]:
+    mix = setting.approach.mix
+    assert mix is not None
+    lines = [
+        replace(line, name=f"{line.name}, {mix.model.partition('/')[2]}")
+        for line in prompt.token_lines(setting, mix.model, share=mix.share, tag=f":{mix.model}")
+    ]
+    if mix.kind == "fallback" and np.any(np.asarray(mix.check_usd_per_request) > 0):
+        from calc.ledger import per_request, priced_line
+
+        price = MonthlyPrice(np.asarray(mix.check_usd_per_request) * np.ones(setting.months.count))
+        quantity = per_request(setting.growth, 1.0)
+        lines.append(
+            priced_line("prompt.check", "Checks of first answers", "tokens", "per request", quantity, "answer", price, "requests")
+        )
+    return lines
+
+
+def _evaluated_request(setting: Setting, plan: Plan) -> MonthlyPrice:
+    """Cost of one evaluated request by month: token rates of whoever serves; nothing on GPUs that are paid for anyway."""
+    months = setting.months.count
+    if not isinstance(setting.approach.serving, PerToken):
+        return MonthlyPrice(np.zeros(months))
+    usd, rows, missing = np.zeros(months), [], None
+    for segment in plan.segments:
+        here = setting.within(segment.active(months) * setting.active)
+        price = prompt.plain_request_usd(here, segment.offer, **(_terms(here, segment.offer) or {}))
+        usd, missing = usd + price.usd, missing or price.missing
+        rows += price.rows
+    return MonthlyPrice(usd, tuple(dict.fromkeys(rows)), missing)

@@ -1,0 +1,1 @@
+"""The parts of an approach: one module each, listing its cost lines top to bottom."""

@@ -1,0 +1,306 @@
+"""Tokens of a request and what they cost at a provider that bills by token.
+
+A request is laid out as: instructions, tools, examples | history | chunks | user message. The first three are the
+cacheable prefix P. Each turn of a conversation is a request of its own, priced at the context tier of its own length.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from calc.ledger import CostLine, per_request, priced_line
+from calc.setting import Setting, say
+from calc.timeline import Floats, MonthlyPrice
+from calc.volume import CachedPrefix
+
+MTOK = 1e6
+
+
+def turn_weights(turns_per_conversation: int | tuple[int, ...]) -> dict[int, float]:
+    """Share of requests that are turn j: P(n ≥ j) / E[n].
+
+    For n turns each the mean number of earlier turns is (n − 1)/2; for random n it is E[n(n − 1)] / (2 E[n]).
+    """
+    turns = turns_per_conversation if isinstance(turns_per_conversation, tuple) else (turns_per_conversation,)
+    reaching = Counter(j for n in turns for j in range(1, n + 1))
+    return {j: count / sum(turns) for j, count in sorted(reaching.items())}
+
+
+def history_tokens(turn: Any, user_tokens: Any, answer_tokens: Any) -> Any:
+    """Tokens of the conversation before this turn: (j − 1)(user + answer). Reasoning tokens do not enter it."""
+    return (turn - 1) * (user_tokens + answer_tokens)
+
+
+def prefix_tokens(setting: Setting) -> Any:
+    """The cacheable prefix P: instructions + tools + shots × tokens per shot.
+
+    Raises:
+        ValueError: shots are sent but the tokens of one are not stated.
+    """
+    approach = setting.approach
+    shots: Any = 0.0
+    if np.any(np.asarray(approach.shots) > 0):
+        tokens = approach.tokens_per_shot if approach.tokens_per_shot is not None else setting.scenario.task.tokens_per_example
+        if tokens is None:
+            raise ValueError("shots need tokens_per_shot in the approach, or task.tokens_per_example")
+        shots = approach.shots * tokens
+    return approach.instruction_tokens + approach.tool_tokens + shots
+
+
+def chunk_tokens(setting: Setting) -> Any:
+    """Tokens of the retrieved chunks in one request: chunks per request × tokens per chunk, 0 without retrieval."""
+    retrieval = setting.approach.retrieval
+    if retrieval is None:
+        return 0.0
+    chunks = setting.given(retrieval.chunks_per_request, "retrieval.chunks_per_request").value
+    return chunks * setting.given(retrieval.chunk_tokens, "retrieval.chunk_tokens").value
+
+
+def input_tokens(setting: Setting, turn: Any) -> Any:
+    """T_in of turn j: prefix + history + chunks + user message."""
+    work = setting.scenario.workload
+    history = history_tokens(turn, work.user_tokens, work.answer_tokens)
+    return prefix_tokens(setting) + history + chunk_tokens(setting) + work.user_tokens
+
+
+def mean_input_tokens(setting: Setting) -> Any:
+    """T_in averaged over the turns of a conversation."""
+    turns = turn_weights(setting.scenario.workload.turns_per_conversation)
+    return sum(weight * input_tokens(setting, turn) for turn, weight in turns.items())
+
+
+def output_tokens(setting: Setting) -> Any:
+    """Billed output of a request: T_out (1 + ρ), ρ the hidden reasoning tokens for each visible one."""
+    work = setting.scenario.workload
+    return work.answer_tokens * (1 + work.reasoning_tokens_per_answer_token)
+
+
+def caching_pays_above(input_usd: Any, read_usd: Any, write_usd: Any) -> Any:
+    """Hit share above which writing and reading a cache is cheaper than plain input: (p_write − p_in)/(p_write − p_read)."""
+    premium, saving = np.asarray(write_usd) - input_usd, np.asarray(write_usd) - read_usd
+    return np.where(saving > 0, premium / np.where(saving > 0, saving, 1), np.inf)
+
+
+@dataclass(frozen=True)
+class _Call:
+    """How requests reach one model: which offer, on what terms, and what share of them."""
+
+    setting: Setting
+    offer: str
+    tuned: bool
+    service: str
+    deployment: str | None
+    share: Any
+    tag: str
+
+    def price(self, key: str, above_tokens: int, service: str | None = None) -> MonthlyPrice:
+        return self.setting.price(
+            self.offer,
+            key,
+            service=service or self.service,
+            tuned=self.tuned,
+            context_tokens=above_tokens + 1,
+            deployment=self.deployment,
+        )
+
+    @property
+    def attempts(self) -> Any:
+        """Billed attempts per request: the share that reaches the model × (1 + retries)."""
+        return self.share * (1 + np.asarray(self.setting.scenario.workload.retry_share))
+
+    def load(self, share: Any) -> Floats:
+        """Attempts per request of month 0, by month."""
+        return np.asarray(self.setting.growth * self.attempts * share)
+
+
+def token_lines(
+    setting: Setting,
+    offer: str,
+    *,
+    tuned: bool = False,
+    service: str = "standard",
+    deployment: str | None = None,
+    share: Any = 1.0,
+    tag: str = "",
+) -> list[CostLine]:
+    """The token lines of requests answered by one offer.
+
+    Args:
+        tuned: whether the rates of a model tuned from the offer apply.
+        share: share of all requests that reach this offer.
+        tag: told apart by, where more than one offer serves the approach.
+    """
+    work = setting.scenario.workload
+    call = _Call(setting, offer, tuned, service, deployment, share, tag)
+    starts = (0, *setting.rates.context_tiers(offer))
+    lines: list[CostLine] = []
+    for start, stop in zip(starts, (*starts[1:], np.inf), strict=True):
+        turns = {
+            turn: weight * ((input_tokens(setting, turn) > start) & (input_tokens(setting, turn) <= stop))
+            for turn, weight in turn_weights(work.turns_per_conversation).items()
+        }
+        if any(np.any(np.asarray(weight) > 0) for weight in turns.values()):
+            lines += _tier_lines(call, start, turns)
+    return lines
+
+
+def _tier_lines(call: _Call, start: int, turns: dict[int, Any]) -> list[CostLine]:
+    """Lines of the requests whose input is longer than ``start`` and within the next tier.
+
+    Args:
+        turns: share of requests that are turn j and fall in this tier.
+    """
+    setting, work = call.setting, call.setting.scenario.workload
+    batch = work.batch_share
+    above = f" above {start:,} tokens" if start else ""
+    requests = sum(turns.values())
+    all_input = sum(weight * input_tokens(setting, turn) for turn, weight in turns.items())
+
+    def line(key: str, name: str, quantity: Any, price: MonthlyPrice, formula: str) -> CostLine:
+        tier = f":{start}" if start else ""
+        return priced_line(
+            f"prompt.{key}{tier}{call.tag}", name + above, "tokens", "per request", quantity, "token", price, formula, per=MTOK
+        )
+
+    lines: list[CostLine] = []
+    interactive = call.load(1 - np.asarray(batch))
+    if np.any(np.asarray(batch) < 1):
+        cached, plain_input = _cache_lines(call, start, turns, line)
+        p_in = call.price("input_usd_per_mtok", start)
+        p_out = call.price("output_usd_per_mtok", start)
+        lines.append(
+            line(
+                "input",
+                "Input tokens",
+                per_request(interactive, plain_input),
+                p_in,
+                f"requests × {say(plain_input)} tokens{_attempts(call, 1 - np.asarray(batch))}",
+            )
+        )
+        lines += cached
+        out = requests * output_tokens(setting)
+        lines.append(
+            line(
+                "output",
+                "Output tokens",
+                per_request(interactive, out),
+                p_out,
+                f"requests × {say(out)} tokens{_attempts(call, 1 - np.asarray(batch))}",
+            )
+        )
+    if np.any(np.asarray(batch) > 0):
+        load = call.load(batch)
+        for key, name, tokens in (
+            ("input", "Batch input tokens", all_input),
+            ("output", "Batch output tokens", requests * output_tokens(setting)),
+        ):
+            price = call.price(f"{key}_usd_per_mtok", start, service="batch")
+            formula = f"requests × {say(tokens)} tokens{_attempts(call, batch)}"
+            lines.append(line(f"batch_{key}", name, per_request(load, tokens), price, formula))
+    return lines
+
+
+def _attempts(call: _Call, share: Any) -> str:
+    factors = {"share": call.share * share, "attempts": 1 + np.asarray(call.setting.scenario.workload.retry_share)}
+    return "".join(f" × {say(value)} {what}" for what, value in factors.items() if np.any(value != 1))
+
+
+def _cache_lines(call: _Call, start: int, turns: dict[int, Any], line: Any) -> tuple[list[CostLine], Any]:
+    """The cached token lines of interactive requests, and the input tokens per request left at the plain rate."""
+    setting, work = call.setting, call.setting.scenario.workload
+    all_input = sum(weight * input_tokens(setting, turn) for turn, weight in turns.items())
+    rules = setting.rates.cache_rules(call.offer)
+    prefix = prefix_tokens(setting)
+    if rules is None or not np.any(prefix >= rules.minimum_tokens):
+        return [], all_input
+    p_in = call.price("input_usd_per_mtok", start)
+    p_read = call.price("cache_read_usd_per_mtok", start)
+    if p_read.missing:  # no cache price: the provider sells no caching here, everything is plain input
+        return [], all_input
+    p_write = call.price("cache_write_usd_per_mtok", start)
+    if p_write.missing:
+        p_write = p_in
+    explicit = rules.mode == "explicit"
+    pays_above = caching_pays_above(p_in.usd, p_read.usd, p_write.usd) if explicit else -np.ones_like(p_in.usd)
+
+    turn_tokens = work.user_tokens + work.answer_tokens
+    in_time = work.seconds_between_turns is not None and work.seconds_between_turns <= rules.ttl_seconds
+    first = turns.get(1, 0.0) if in_time else sum(turns.values())
+    later = sum(turns.values()) - first
+    eligible = prefix * (prefix >= rules.minimum_tokens)
+    interactive = call.load(1 - np.asarray(work.batch_share))
+    lines: list[CostLine] = []
+
+    # the prefix, whose hit share is stated or follows from the traffic
+    prefix_first = eligible * first
+    if isinstance(work.cache_hit_share, str):
+        days = work.active_days_per_month if work.active_days_per_month is not None else 730 / 24
+        hours = setting.given(work.active_hours_per_day, "serving.active_hours_per_day").value
+        for outcome, key, name, price in (
+            ("read", "cache_read", "Prompt prefix read from cache", p_read),
+            ("written", "cache_write", "Prompt prefix written to cache", p_write),
+            ("uncached", "prefix_uncached", "Prompt prefix, cache not worth it", p_in),
+        ):
+            if outcome == "uncached" and not np.any(pays_above > 0):
+                continue
+            quantity = CachedPrefix(
+                outcome,  # type: ignore[arg-type]
+                tokens_per_request=prefix_first * interactive,
+                daily_requests_per_request=interactive / days,
+                active_seconds_per_day=hours * 3600,
+                ttl_seconds=rules.ttl_seconds,
+                pays_above=pays_above,
+            )
+            formula = (
+                f"requests × {say(prefix_first)} tokens, hit share from traffic over {say(hours)} h a day "
+                f"and a cache lifetime of {rules.ttl_seconds} s{_attempts(call, 1 - np.asarray(work.batch_share))}"
+            )
+            lines.append(line(key, name, quantity, price, formula))
+    else:
+        hit = np.asarray(work.cache_hit_share)
+        used = hit > pays_above
+        for key, name, share, price in (
+            ("cache_read", "Prompt prefix read from cache", hit * used, p_read),
+            ("cache_write", "Prompt prefix written to cache", (1 - hit) * used, p_write),
+            ("prefix_uncached", "Prompt prefix, cache not worth it", 1.0 - used, p_in),
+        ):
+            if np.any(np.asarray(share) > 0):
+                tokens = prefix_first * share
+                formula = f"requests × {say(prefix_first)} tokens × share {say(share)}"
+                lines.append(line(key, name, per_request(interactive, tokens), price, formula))
+
+    # earlier turns within the cache's lifetime: all but the newest exchange was in the last prompt
+    if in_time and np.any(np.asarray(later) > 0):
+        old = sum(w * history_tokens(j - 1, work.user_tokens, work.answer_tokens) for j, w in turns.items() if j > 1)
+        read, written = eligible * later + old, later * turn_tokens
+        pays = np.ones_like(p_in.usd)
+        if explicit:
+            pays = (read * p_read.usd + written * p_write.usd < (read + written) * p_in.usd).astype(float)
+        for key, name, tokens, price in (
+            ("history_read", "Earlier turns read from cache", read * pays, p_read),
+            ("history_write", "Newest turn written to cache", written * pays, p_write),
+            ("history_uncached", "Earlier turns, cache not worth it", (read + written) * (1 - pays), p_in),
+        ):
+            if np.any(tokens > 0):
+                formula = f"requests × {say(np.max(tokens))} tokens, turns within {rules.ttl_seconds} s of each other"
+                lines.append(line(key, name, per_request(interactive, tokens), price, formula))
+        return lines, all_input - prefix_first - read - written
+    return lines, all_input - eligible * sum(turns.values())
+
+
+def plain_request_usd(setting: Setting, offer: str, **terms: Any) -> MonthlyPrice:
+    """One request at plain input and output rates, no cache, as in an evaluation run: (T_in·p_in + T_out(1+ρ)·p_out)/10⁶.
+
+    Args:
+        terms: tuned, service and deployment as in `token_lines`.
+    """
+    tokens_in, tokens_out = mean_input_tokens(setting), output_tokens(setting)
+    tier = max((start for start in (0, *setting.rates.context_tiers(offer)) if np.all(tokens_in > start)), default=0)
+    p_in = setting.price(offer, "input_usd_per_mtok", context_tokens=tier + 1, **terms)
+    p_out = setting.price(offer, "output_usd_per_mtok", context_tokens=tier + 1, **terms)
+    usd = (tokens_in * p_in.usd + tokens_out * p_out.usd) / MTOK
+    return MonthlyPrice(usd, (*p_in.rows, *p_out.rows), p_in.missing or p_out.missing)

@@ -1,0 +1,104 @@
+"""GPUs and deployments that answer the requests: whole replicas by the hour, used or not, and tuned hosting fees."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from calc.ledger import CostLine, each, priced_line
+from calc.parts.tuning import rent
+from calc.scenario import Dedicated, OwnGpus
+from calc.setting import Setting, say
+from calc.timeline import MonthlyPrice
+from calc.volume import Steps
+
+
+def peak_requests_per_second(requests: Any, peak_factor: Any, active_hours_per_day: Any, active_days_per_month: Any) -> Any:
+    """requests × peak factor ÷ active seconds of the month."""
+    return requests * peak_factor / (active_hours_per_day * 3600 * active_days_per_month)
+
+
+def replica_lines(setting: Setting, offer: str, share: Any = 1.0) -> list[CostLine]:
+    """Hours of whole replicas: max(minimum, ⌈peak requests a second ÷ (throughput × target utilisation)⌉).
+
+    Args:
+        offer: the model served, whose provider's hosting is used by a dedicated deployment without a GPU of its own.
+        share: billed requests that reach the replicas, per request.
+    """
+    serving, work = setting.approach.serving, setting.scenario.workload
+    assert isinstance(serving, Dedicated | OwnGpus)
+    peak = setting.given(work.peak_factor, "serving.peak_factor")
+    hours = setting.given(work.active_hours_per_day, "serving.active_hours_per_day")
+    days: Any = work.active_days_per_month if work.active_days_per_month is not None else 730 / 24
+    utilisation = setting.given(serving.target_utilisation, "serving.target_utilisation")
+    price, what, gpus_each = _hourly(setting, serving, offer)
+
+    attempts = share * (1 + np.asarray(work.retry_share))
+    replicas_per_request = peak_requests_per_second(
+        setting.growth * attempts, peak.value, hours.value, days
+    ) / (serving.requests_per_second_per_replica * utilisation.value)
+    gpus = getattr(serving, "gpus_per_replica", 1)
+    units_per_replica = np.ceil(gpus / gpus_each)
+    replicas_per_unit = np.maximum(np.floor(gpus_each / gpus), 1)
+    quantity = Steps(
+        load_per_request=replicas_per_request / replicas_per_unit,
+        minimum=np.ceil(serving.min_replicas / replicas_per_unit) * setting.active,
+        size=units_per_replica * serving.hours_per_month * setting.active,
+    )
+    formula = (
+        f"⌈requests × {say(attempts)} × peak {say(peak.value)} ÷ ({say(hours.value)} h × {say(days)} days × 3600) ÷ "
+        f"({say(serving.requests_per_second_per_replica)} req/s × {say(utilisation.value)} used)⌉ replicas"
+        + (f" of {say(gpus)} GPUs" if gpus > 1 else "")
+        + (f", {say(replicas_per_unit)} to an instance of {gpus_each} GPUs" if gpus_each > 1 else "")
+        + f", at least {say(serving.min_replicas)}, × {say(serving.hours_per_month)} h a month"
+    )
+    return [
+        priced_line(
+            "serving.replicas",
+            f"{what}, rented by the hour",
+            "gpu rental",
+            "stepped",
+            quantity,
+            "hour",
+            price,
+            formula,
+            assumptions=(peak.assumption, hours.assumption, utilisation.assumption),
+        )
+    ]
+
+
+def _hourly(setting: Setting, serving: Dedicated | OwnGpus, offer: str) -> tuple[MonthlyPrice, str, int]:
+    """Hourly price of what a replica runs on, its name, and the GPUs in one of it."""
+    if isinstance(serving, OwnGpus):
+        rented = f"{serving.rent}/{serving.gpu}"
+        price, gpus_each = rent(setting, rented, serving.rent_service)
+        return price, setting.rates.item(rented)[2].name, gpus_each
+    if serving.gpu is not None:
+        hosted = f"{serving.provider or offer.partition('/')[0]}/{serving.gpu}"
+        return setting.price(hosted, "gpu_usd_per_hour"), setting.rates.item(hosted)[2].name, 1
+    tuned = setting.approach.tuning is not None
+    unit = setting.price(offer, "provisioned_usd_per_unit_hour", tuned=tuned)
+    if not unit.missing:
+        return unit, f"Provisioned units of {offer}", 1
+    return setting.price(offer, "hosting_usd_per_hour", tuned=tuned), f"Deployment of {offer}", 1
+
+
+def hosting_lines(setting: Setting, offer: str, hours_per_month: Any, deployment: str | None) -> list[CostLine]:
+    """Hours of a tuned model's deployment at a provider that also bills its tokens; none where there is no such fee."""
+    terms: dict[str, Any] = {"tuned": True, "deployment": deployment}
+    if not setting.sells(offer, "hosting_usd_per_hour", **terms):
+        return []
+    price = setting.price(offer, "hosting_usd_per_hour", **terms)
+    return [
+        priced_line(
+            "serving.hosting",
+            "Hosting of the tuned model",
+            "gpu rental",
+            "monthly",
+            each(setting.active, hours_per_month),
+            "hour",
+            price,
+            f"{say(hours_per_month)} h a month, used or not",
+        )
+    ]

@@ -1,0 +1,230 @@
+"""What fine-tuning costs: billed tokens by the provider's rule, jobs with their minimum and cap, storage.
+
+Billed tokens of one job = epochs × Σ min(length, maximum) + evaluations × validation tokens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from calc.ledger import CostLine, each, once, priced_line
+from calc.parts.prompt import MTOK
+from calc.scenario import Tuning
+from calc.setting import Setting, say
+from calc.timeline import MonthlyPrice
+
+
+def default_epochs(rule: str, examples: float) -> int:
+    """Epochs a provider's own rule picks for a number of examples.
+
+    ``openai-cookbook``: the estimator of OpenAI's cookbook (target 3; under 100 passes min(25, 100 // n); over 25,000
+    max(1, 25,000 // n)), https://cookbook.openai.com/examples/chat_finetuning_data_prep. ``openpipe``: 10,000 / n,
+    rounded, between 1 and 10.
+
+    Raises:
+        ValueError: the rule is not known, or there are no examples.
+    """
+    if examples < 1:
+        raise ValueError("the number of examples must be 1 or more to choose epochs")
+    if rule == "openai-cookbook":
+        if 3 * examples < 100:
+            return int(min(25, 100 // examples))
+        if 3 * examples > 25_000:
+            return int(max(1, 25_000 // examples))
+        return 3
+    if rule == "openpipe":
+        return int(min(10, max(1, round(10_000 / examples))))
+    raise ValueError(f"there is no epoch rule '{rule}'; there are openai-cookbook and openpipe")
+
+
+def billed_tokens(
+    training_tokens: Any,
+    epochs: Any,
+    *,
+    validation_tokens: Any = 0.0,
+    evaluations: Any = 0.0,
+) -> Any:
+    """Billed tokens of one job: epochs × training tokens + evaluations × validation tokens.
+
+    Args:
+        training_tokens: Σ min(length, maximum) over the examples; with packing off at Together, examples × maximum.
+        validation_tokens: tokens of one pass over the validation set, 0 where the provider does not bill them.
+    """
+    return epochs * training_tokens + evaluations * validation_tokens
+
+
+def job_usd(billed: Any, usd_per_mtok: Any, minimum_usd: Any = 0.0) -> Any:
+    """Charge of one job: max(rate × tokens, minimum). The minimum holds for each job, never for their sum."""
+    return np.maximum(np.asarray(billed) * usd_per_mtok / MTOK, minimum_usd)
+
+
+def epochs_of(setting: Setting, tuning: Tuning, offer: str, examples: Any) -> tuple[Any, str, str | None]:
+    """Epochs, where they come from in words, and the assumption's name where it is one."""
+    if tuning.epochs is not None:
+        return tuning.epochs, "as stated", None
+    rules = setting.rates.billing_rules(offer)
+    if rules is not None and isinstance(rules.default_epochs, int):
+        return rules.default_epochs, "the provider's default", None
+    if rules is not None and isinstance(rules.default_epochs, str):
+        epochs = np.vectorize(lambda n: default_epochs(str(rules.default_epochs), n), otypes=[float])(examples)
+        return epochs[()], f"estimated by {rules.default_epochs}", None
+    return setting.rates.assumption("tuning.epochs").likely, "assumed", "tuning.epochs"
+
+
+def example_tokens(setting: Setting, tuning: Tuning, offer: str | None) -> tuple[Any, Any]:
+    """Examples and billed tokens of one of them, cut at the maximum length.
+
+    Raises:
+        ValueError: the scenario states neither.
+    """
+    task = setting.scenario.task
+    examples = tuning.examples if tuning.examples is not None else task.examples
+    tokens: Any = tuning.tokens_per_example if tuning.tokens_per_example is not None else task.tokens_per_example
+    if examples is None or tokens is None:
+        raise ValueError("fine-tuning needs task.examples and task.tokens_per_example (or tuning.examples and its tokens)")
+    longest: Any = tuning.max_tokens_per_example
+    if longest is None and offer is not None:
+        longest = setting.rates.item(offer)[2].max_training_tokens_per_example
+    rules = setting.rates.billing_rules(offer) if offer is not None else None
+    if rules is not None and rules.unpacked_bills_max_length and not tuning.packing:
+        if longest is None:
+            raise ValueError("with packing off this provider bills the maximum length: state tuning.max_tokens_per_example")
+        return examples, longest
+    return examples, tokens if longest is None else np.minimum(tokens, longest)
+
+
+def managed_job(setting: Setting, tuning: Tuning, offer: str, month: int) -> tuple[MonthlyPrice, str, tuple[str, ...]]:
+    """Charge of one job started in a month, how it comes about, and the assumptions in it."""
+    in_month = setting.in_month(month)
+    technique = "full" if tuning.technique == "full" else "lora"
+    terms: dict[str, Any] = {"deployment": tuning.deployment, "method": tuning.method, "technique": technique}
+    per_token = in_month.price(offer, "training_usd_per_mtok", **terms)
+    if per_token.missing:
+        return _hourly_job(in_month, tuning, offer, terms, per_token)
+    examples, tokens = example_tokens(setting, tuning, offer)
+    epochs, why, assumption = epochs_of(setting, tuning, offer, examples)
+    rules = setting.rates.billing_rules(offer)
+    validation = tuning.validation_examples * tokens if rules is not None and rules.validation_tokens_billed else 0.0
+    billed = billed_tokens(
+        examples * tokens, epochs, validation_tokens=validation, evaluations=tuning.evaluations_per_job
+    )
+    minimum = _optional(in_month, offer, "minimum_usd_per_job")
+    cap = _optional(in_month, offer, "cap_usd_per_job")
+    usd = job_usd(billed, per_token.usd, minimum.usd)
+    formula = f"{say(billed)} billed tokens = {say(epochs)} epochs ({why}) × {say(examples)} examples × {say(tokens)} tokens"
+    if np.any(validation):
+        formula += f" + {say(tuning.evaluations_per_job)} evaluations × {say(validation)} tokens"
+    if np.any(minimum.usd > 0):
+        formula += f", at least ${say(np.max(minimum.usd))} a job"
+    missing = None
+    if cap.rows and np.any(usd > np.where(cap.usd > 0, cap.usd, np.inf)):
+        missing = (
+            f"one job would cost ${say(np.max(usd))}; the provider stops it at its cap of ${say(np.max(cap.usd))}, "
+            "so the model would be incomplete. Train on less, or resume it as a second job"
+        )
+    price = MonthlyPrice(usd, (*per_token.rows, *minimum.rows), missing)
+    return price, formula, (assumption,) if assumption else ()
+
+
+def _hourly_job(
+    in_month: Setting, tuning: Tuning, offer: str, terms: dict[str, Any], per_token: MonthlyPrice
+) -> tuple[MonthlyPrice, str, tuple[str, ...]]:
+    hourly = in_month.price(offer, "training_usd_per_hour", **terms)
+    if hourly.missing:
+        return per_token, "", ()
+    if tuning.training_hours_per_run is None:
+        why = f"{offer} bills training by the hour: state tuning.training_hours_per_run"
+        return MonthlyPrice(hourly.usd, hourly.rows, why), "", ()
+    cap = _optional(in_month, offer, "cap_usd_per_job")
+    usd = tuning.training_hours_per_run * hourly.usd
+    missing = None
+    if cap.rows and np.any(usd > np.where(cap.usd > 0, cap.usd, np.inf)):
+        missing = f"one job would cost ${say(np.max(usd))}, above the provider's cap of ${say(np.max(cap.usd))}, which stops it"
+    rows, formula = hourly.rows, f"{say(tuning.training_hours_per_run)} h × ${say(np.max(hourly.usd))}"
+    if tuning.grader_model is not None:
+        for key, tokens in (
+            ("input_usd_per_mtok", tuning.grader_input_tokens_per_run),
+            ("output_usd_per_mtok", tuning.grader_output_tokens_per_run),
+        ):
+            price = in_month.price(tuning.grader_model, key)
+            usd, rows, missing = usd + tokens * price.usd / MTOK, (*rows, *price.rows), missing or price.missing
+            formula += f" + {say(tokens)} grader tokens × ${say(np.max(price.usd))} ÷ 10⁶"
+    return MonthlyPrice(usd, rows, missing), formula, ()
+
+
+def own_gpu_run(setting: Setting, tuning: Tuning) -> tuple[MonthlyPrice, str]:
+    """Charge of one run on rented GPUs: hours × whole instances × their price, an instance's price never per GPU."""
+    assert tuning.gpu is not None and tuning.rent is not None
+    price, gpus_each = rent(setting, f"{tuning.rent}/{tuning.gpu}")
+    rented = np.ceil(np.asarray(tuning.gpus) / gpus_each)
+    usd = tuning.training_hours_per_run * rented * price.usd
+    what = "GPUs" if gpus_each == 1 else f"instances of {gpus_each} GPUs"
+    formula = f"{say(tuning.training_hours_per_run)} h × {say(rented)} {what} × ${say(np.max(price.usd))}"
+    return MonthlyPrice(usd, price.rows, price.missing), formula
+
+
+def rent(setting: Setting, offer: str, service: str = "standard") -> tuple[MonthlyPrice, int]:
+    """Hourly price of what is rented and the GPUs in it: a single GPU, or a whole instance."""
+    _, _, item = setting.rates.item(offer)
+    instance = setting.price(offer, "instance_usd_per_hour", service=service)
+    if not instance.missing:
+        return instance, item.hardware.gpus if item.hardware else 1
+    return setting.price(offer, "gpu_usd_per_hour", service=service), 1
+
+
+def lines(setting: Setting, trainings: Sequence[tuple[int, str, str]]) -> list[CostLine]:
+    """Training, retraining and storage of the approach.
+
+    Args:
+        trainings: (month, offer, what) of each training, in order; what is training, retraining or migration.
+    """
+    tuning = setting.approach.tuning
+    assert tuning is not None
+    found: list[CostLine] = []
+    for month, offer, what in trainings:
+        key = "runs" if what == "training" else "retrain_runs"
+        default = "tuning.full_run_equivalents" if what == "training" else "tuning.retrain_run_equivalents"
+        runs = setting.given(getattr(tuning, key), default)
+        if tuning.kind == "own_gpus":
+            in_month = setting.in_month(month)
+            price, formula = own_gpu_run(in_month, tuning)
+            assumed: tuple[str, ...] = ()
+        else:
+            price, formula, assumed = managed_job(setting, tuning, offer, month)
+        name = {"training": "Training", "retraining": "Retraining", "migration": "Tuning the successor"}[what]
+        found.append(
+            priced_line(
+                f"tuning.{what}" + ("" if what == "training" else f":{month}"),
+                name if what == "training" else f"{name}, {setting.months.starts[month]:%B %Y}",
+                "data and training",
+                "one-off",
+                once(setting.months.count, month, runs.value),
+                "run",
+                price,
+                f"{say(runs.value)} full-run equivalents × ({formula})",
+                assumptions=(runs.assumption, *assumed),
+            )
+        )
+    trained_at = trainings[0][1] if trainings else ""
+    if trainings and tuning.kind == "managed" and setting.sells(trained_at, "model_storage_usd_per_month"):
+        found.append(
+            priced_line(
+                "tuning.storage",
+                "Storage of the tuned model",
+                "data and training",
+                "monthly",
+                each(setting.active, 1.0),
+                "month",
+                setting.price(trained_at, "model_storage_usd_per_month"),
+                "1 stored model",
+            )
+        )
+    return found
+
+
+def _optional(setting: Setting, offer: str, key: str) -> MonthlyPrice:
+    """A charge that not every provider makes; zero where there is none."""
+    return setting.price(offer, key) if setting.sells(offer, key) else MonthlyPrice(np.zeros(setting.months.count))

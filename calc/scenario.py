@@ -1,0 +1,611 @@
+"""What the user states: a workload, a task, and any number of approaches composed of parts.
+
+A field's unit is in its name. Fields left out take a sourced default or a shown assumption (`pricing/assumptions`).
+Any number of type `Number` and its kin may be given as a range (`calc.estimate`).
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from calc.estimate import (
+    NonNegative,
+    Number,
+    OptionalNonNegative,
+    OptionalPositive,
+    OptionalShare,
+    Positive,
+    Share,
+    ShareFromTraffic,
+    WholePositive,
+    resolve,
+)
+
+Family = Literal["prompting", "few-shot", "rag", "fine-tuning", "hybrid"]
+FAMILIES: tuple[Family, ...] = ("prompting", "few-shot", "rag", "fine-tuning", "hybrid")
+
+OfferId = Annotated[str, Field(pattern=r"^[^/\s]+/[^/\s]+$")]
+"""``provider/model``, ``provider/store`` …, or ``maker/model`` for open weights."""
+
+
+class _Stated(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+# --- workload -----------------------------------------------------------------------------------------------------------
+
+
+class FlatGrowth(_Stated):
+    """The volume stays as in month 0."""
+
+    kind: Literal["flat"] = "flat"
+
+
+class CompoundGrowth(_Stated):
+    """Each month's volume is (1 + monthly_share) times the last one's."""
+
+    kind: Literal["compound"]
+    monthly_share: Annotated[Number, Field()]
+    """Growth per month: 0.03 is three per cent a month; negative shrinks."""
+
+
+class LinearGrowth(_Stated):
+    """The volume rises by the same share of month 0 every month."""
+
+    kind: Literal["linear"]
+    monthly_share: Number
+    """Share of month 0's volume added each month."""
+
+
+class SCurveGrowth(_Stated):
+    """A logistic rise from month 0 to final_multiple times month 0."""
+
+    kind: Literal["s-curve"]
+    final_multiple: Positive
+    """Volume in the end, as a multiple of month 0."""
+    midpoint_month: NonNegative
+    """Month in which half of the rise is done."""
+    months_from_10_to_90_percent: Positive
+    """How long the steep part takes."""
+
+
+class SeasonalGrowth(_Stated):
+    """Twelve factors, January to December, relative to each other; month 0 keeps the stated volume."""
+
+    kind: Literal["seasonal"]
+    january_to_december: tuple[Positive, ...] = Field(min_length=12, max_length=12)
+    """Relative volume of each calendar month."""
+
+
+class SeriesGrowth(_Stated):
+    """The volume of every month, in any unit: only ratios to the first one count."""
+
+    kind: Literal["series"]
+    requests_by_month: tuple[Positive, ...] = Field(min_length=1)
+    """One number a month, at least as many as the horizon has months."""
+
+
+Growth = Annotated[
+    FlatGrowth | CompoundGrowth | LinearGrowth | SCurveGrowth | SeasonalGrowth | SeriesGrowth, Field(discriminator="kind")
+]
+
+
+class Workload(_Stated):
+    """The requests to be answered and their token counts."""
+
+    requests_per_month: WholePositive
+    """Requests in month 0; each turn of a conversation is a request."""
+    growth: Growth = FlatGrowth()
+    """How the volume moves after month 0."""
+    user_tokens: NonNegative
+    """Tokens of one user message."""
+    answer_tokens: NonNegative
+    """Visible tokens of one answer."""
+    reasoning_tokens_per_answer_token: NonNegative = 0
+    """Hidden reasoning tokens billed for each visible one; they do not enter later turns."""
+    turns_per_conversation: int | tuple[int, ...] = 1
+    """Turns of every conversation, or a list of observed ones; turn j carries the history of the j − 1 before it."""
+    seconds_between_turns: OptionalPositive = None
+    """Gap between turns; where it is within the cache's lifetime, earlier history is read from cache. Default: it is not."""
+    active_hours_per_day: OptionalPositive = None
+    """Hours of the day with traffic, at most 24. Default: the assumption serving.active_hours_per_day."""
+    active_days_per_month: OptionalPositive = None
+    """Days of the month with traffic. Default: 730 ÷ 24."""
+    peak_factor: OptionalPositive = None
+    """Peak requests per second over the mean in active hours. Default: the assumption serving.peak_factor."""
+    cache_hit_share: ShareFromTraffic = "from_traffic"
+    """Share of requests that find the prompt prefix cached, or from_traffic to derive it from the volume."""
+    batch_share: Share = 0
+    """Share of requests that may wait for the provider's batch rates."""
+    retry_share: Share = 0
+    """Technical retries: billed attempts are (1 + this) per request."""
+
+    @model_validator(mode="after")
+    def _possible(self) -> Workload:
+        turns = self.turns_per_conversation if isinstance(self.turns_per_conversation, tuple) else (self.turns_per_conversation,)
+        if not turns or min(turns) < 1:
+            raise ValueError("turns_per_conversation must be 1 or more")
+        hours = self.active_hours_per_day
+        if isinstance(hours, float | int) and hours > 24:
+            raise ValueError(f"active_hours_per_day is {hours:g}; a day has 24 hours")
+        return self
+
+
+TaskKind = Literal["style", "format", "classification", "extraction", "facts", "reasoning", "code", "drafting", "preference"]
+
+
+class Task(_Stated):
+    """What the answers are for: it decides defaults of data and staff, and what a rejected answer costs."""
+
+    kind: TaskKind
+    """Picks the defaults for writing and reviewing an example."""
+    examples: OptionalNonNegative = None
+    """Training examples at hand or to be made."""
+    tokens_per_example: OptionalPositive = None
+    """Tokens of one training example; also of one few-shot example."""
+    corpus_tokens: OptionalPositive = None
+    """Tokens of the documents that answers draw on; retrieval needs it."""
+    facts_changing_per_month_share: Share = 0
+    """Share of the documents' content that changes in a month."""
+    rejected_answer_usd: OptionalNonNegative = None
+    """Cost of handling one rejected answer; or state the minutes and the role instead."""
+    rejected_answer_handling_minutes: OptionalNonNegative = None
+    """Staff minutes to handle one rejected answer."""
+    rejected_answer_role: str = "support_agent"
+    """Who handles it."""
+    failure_mode: Literal["remediate", "discard"] | None = None
+    """remediate: a rejected answer is handled at its cost; discard: it is lost. Default: remediate where a cost is given."""
+
+    @model_validator(mode="after")
+    def _one_cost(self) -> Task:
+        stated = (self.rejected_answer_usd is not None) + (self.rejected_answer_handling_minutes is not None)
+        if stated == 2:
+            raise ValueError("state rejected_answer_usd or rejected_answer_handling_minutes, not both")
+        if self.failure_mode == "remediate" and stated == 0:
+            raise ValueError("failure_mode remediate needs rejected_answer_usd or rejected_answer_handling_minutes")
+        if self.failure_mode == "discard" and stated:
+            raise ValueError("failure_mode discard has no handling cost: leave rejected_answer_usd and its minutes out")
+        return self
+
+
+# --- parts of an approach -----------------------------------------------------------------------------------------------
+
+
+class Retrieval(_Stated):
+    """Documents searched for every request."""
+
+    same_as: str | None = None
+    """Take the retrieval of the approach of this name."""
+    corpus_tokens: OptionalPositive = None
+    """Default: task.corpus_tokens."""
+    corpus_pages: NonNegative = 0
+    """Pages to be parsed once by the parser."""
+    chunk_tokens: OptionalPositive = None
+    """Tokens of one chunk. Default: an assumption."""
+    overlap_tokens: OptionalNonNegative = None
+    """Tokens shared by neighbouring chunks. Default: an assumption."""
+    chunks_per_request: OptionalPositive = None
+    """Chunks put into the prompt. Default: an assumption."""
+    embedding: OfferId = "openai/text-embedding-3-small"
+    """Embedding model."""
+    store: OfferId
+    """Vector store."""
+    reranker: OfferId | None = None
+    """Reranker, one search a request."""
+    rerank_candidates: Positive = 25
+    """Chunks handed to the reranker, for those billed by token."""
+    parser: OfferId | None = None
+    """Document parser billed by page."""
+    rewrite_model: OfferId | None = None
+    """Model that rewrites the question before the search."""
+    rewrite_instruction_tokens: NonNegative = 200
+    """Instruction tokens of the rewriting call."""
+    rewrite_answer_tokens: NonNegative = 60
+    """Tokens of the rewritten question."""
+    churn_share_per_month: OptionalShare = None
+    """Share of the corpus embedded and written anew each month. Default: task.facts_changing_per_month_share."""
+    metadata_bytes_per_vector: OptionalNonNegative = None
+    """Stored beside each vector. Default: an assumption."""
+
+
+class Tuning(_Stated):
+    """How the model is fine-tuned, and where."""
+
+    kind: Literal["managed", "own_gpus"] = "managed"
+    """At a provider, billed by its rules, or on GPUs of your own or rented ones."""
+    method: Literal["sft", "dpo", "rft", "cpt"] = "sft"
+    """Supervised, preference, reinforcement, or continued pretraining."""
+    technique: Literal["full", "lora", "qlora"] = "lora"
+    """What is trained."""
+    at: str | None = None
+    """Provider id. Default: the provider of the approach's model."""
+    deployment: str | None = None
+    """Provider's deployment type, where prices differ by it (Azure: regional, developer)."""
+    examples: OptionalPositive = None
+    """Training examples. Default: task.examples."""
+    tokens_per_example: OptionalPositive = None
+    """Default: task.tokens_per_example."""
+    max_tokens_per_example: OptionalPositive = None
+    """Longer examples are cut there; with packing off at Together it is the billed length."""
+    epochs: OptionalPositive = None
+    """Passes over the data. Default: the provider's rule."""
+    validation_examples: NonNegative = 0
+    """Examples held out for the provider's evaluations."""
+    evaluations_per_job: NonNegative = 0
+    """Evaluation passes over the validation examples in one job."""
+    packing: bool = True
+    """Short examples share a sequence."""
+    runs: OptionalPositive = None
+    """Full-run equivalents up to production, failures and the production run included. Default: an assumption (3)."""
+    retrain_every_months: int | None = Field(default=None, ge=1, le=120)
+    """Retraining cadence; none: never."""
+    retrain_runs: OptionalPositive = None
+    """Full-run equivalents of one retraining. Default: an assumption (1)."""
+    training_hours_per_run: OptionalPositive = None
+    """Hours of one run, where training is billed by the hour or done on own GPUs."""
+    gpu: str | None = None
+    """own_gpus: the GPU or instance rented."""
+    rent: str | None = None
+    """own_gpus: the provider it is rented from."""
+    gpus: WholePositive = 1
+    """own_gpus: GPUs used by one run."""
+    grader_model: OfferId | None = None
+    """rft: model that grades answers."""
+    grader_input_tokens_per_run: NonNegative = 0
+    """rft: tokens read by the grader in one run."""
+    grader_output_tokens_per_run: NonNegative = 0
+    """rft: tokens written by the grader in one run."""
+
+    @model_validator(mode="after")
+    def _complete(self) -> Tuning:
+        if self.kind == "own_gpus" and (self.gpu is None or self.rent is None or self.training_hours_per_run is None):
+            raise ValueError("tuning on own_gpus needs gpu, rent and training_hours_per_run")
+        return self
+
+
+class PerToken(_Stated):
+    """Served by a provider's API, billed by token; a tuned model's hosting hours are added where the provider charges them."""
+
+    kind: Literal["per_token"] = "per_token"
+    service: Literal["standard", "flex", "priority"] = "standard"
+    """The provider's service tier."""
+    deployment: str | None = None
+    """Provider's deployment type."""
+    hosting_hours_per_month: Annotated[Positive, Field()] = 730
+    """Hours a tuned deployment is kept on."""
+
+
+class _Replicated(_Stated):
+    requests_per_second_per_replica: Positive
+    """Sustained throughput of one replica at this workload's token shape, as measured or estimated by you."""
+    min_replicas: WholePositive = 1
+    """Replicas kept on whatever the traffic."""
+    target_utilisation: OptionalShare = None
+    """Share of a replica's capacity used at the peak. Default: an assumption."""
+    hours_per_month: Positive = 730
+    """Hours the replicas are kept on."""
+
+
+class Dedicated(_Replicated):
+    """A provider's dedicated deployment, billed by the hour whether used or not."""
+
+    kind: Literal["dedicated"]
+    provider: str | None = None
+    """Default: where it is tuned, else the provider of the approach's model."""
+    gpu: str | None = None
+    """GPU of the provider; none: the model's own hosting or provisioned-unit price."""
+    gpus_per_replica: WholePositive = 1
+    """GPUs one replica needs."""
+
+
+class OwnGpus(_Replicated):
+    """Open weights on rented GPUs; whole instances are paid for, used or not."""
+
+    kind: Literal["own_gpus"]
+    gpu: str
+    """GPU or instance type, as the renting provider names it."""
+    rent: str
+    """Provider it is rented from."""
+    rent_service: Literal["standard", "spot", "community", "reserved"] = "standard"
+    """On demand, or one of the cheaper ways where the provider has a price for it."""
+    gpus_per_replica: WholePositive = 1
+    """GPUs one replica needs."""
+
+
+Serving = Annotated[PerToken | Dedicated | OwnGpus, Field(discriminator="kind")]
+
+
+class DataPreparation(_Stated):
+    """Where training examples come from and the staff time they take."""
+
+    source: Literal["logs", "hand", "teacher", "bought"] = "logs"
+    """Own logs, written by hand, answered by a teacher model, or bought labels."""
+    role: str = "ml_engineer"
+    """Who writes and reviews."""
+    hand_written_share: OptionalShare = None
+    """Share of examples written by hand. Default: all with source hand, none with teacher or bought, else an assumption."""
+    author_minutes_per_example: OptionalNonNegative = None
+    """Default: an assumption by task kind."""
+    accept_share: OptionalShare = None
+    """Share of candidates good enough to keep. Default: an assumption."""
+    review_share: OptionalShare = None
+    """Share of candidates reviewed. Default: an assumption."""
+    reviewers_per_example: OptionalNonNegative = None
+    """Reviewers that see each reviewed candidate. Default: an assumption."""
+    review_minutes_per_example: OptionalNonNegative = None
+    """Default: an assumption by task kind."""
+    adjudication_minutes_per_example: OptionalNonNegative = None
+    """Minutes to settle disagreement, averaged over all examples. Default: an assumption."""
+    rework_share: OptionalShare = None
+    """Share of the time that is redone. Default: an assumption."""
+    guideline_hours: OptionalNonNegative = None
+    """Hours to write the guidelines. Default: an assumption."""
+    quality_hours: OptionalNonNegative = None
+    """Hours of quality checks of the whole set. Default: an assumption."""
+    retrain_share: OptionalShare = None
+    """Share of the preparation repeated at a retraining. Default: an assumption."""
+    teacher_model: OfferId | None = None
+    """Model that writes the candidates, with source teacher."""
+    label_usd_per_item: OptionalNonNegative = None
+    """Price of one bought label."""
+
+    @model_validator(mode="after")
+    def _complete(self) -> DataPreparation:
+        if self.source == "teacher" and self.teacher_model is None:
+            raise ValueError("source teacher needs teacher_model, for example openai/gpt-6.1-terra")
+        if self.source == "bought" and self.label_usd_per_item is None:
+            raise ValueError("source bought needs label_usd_per_item")
+        return self
+
+
+class Staffing(_Stated):
+    """Hours of set-up and upkeep. Defaults are the sum of the assumptions for each part the approach has."""
+
+    role: str = "ml_engineer"
+    """Who does it."""
+    set_up_hours: OptionalNonNegative = None
+    """Once, before go-live."""
+    maintenance_hours_per_month: OptionalNonNegative = None
+    """Each month served."""
+
+
+class Evaluation(_Stated):
+    """The test set and how often the approach is run against it."""
+
+    role: str = "ml_engineer"
+    """Who builds the set and grades."""
+    examples: OptionalNonNegative = None
+    """Questions in the set. Default: an assumption."""
+    set_hours: OptionalNonNegative = None
+    """Hours to build the set. Default: an assumption."""
+    runs_per_release: OptionalNonNegative = None
+    """Runs of the set before go-live, and again at every retraining or migration. Default: an assumption."""
+    runs_per_month: OptionalNonNegative = None
+    """Further runs each month. Default: an assumption."""
+    grading_minutes_per_answer: OptionalNonNegative = None
+    """Staff minutes to grade one answer. Default: an assumption."""
+
+
+class Mix(_Stated):
+    """A second model that takes part of the requests."""
+
+    kind: Literal["routing", "fallback"]
+    """routing: it answers the share instead of the first; fallback: the first is tried and checked, then it answers too."""
+    model: OfferId
+    """The second model, called with the same prompt."""
+    share: Share
+    """Share of requests that reach it."""
+    check_usd_per_request: NonNegative = 0
+    """fallback: cost of checking each first answer."""
+
+
+class Approach(_Stated):
+    """One way of answering, composed of parts."""
+
+    extends: str | None = None
+    """Name of the approach whose parts are inherited."""
+    model: OfferId
+    """``provider/model`` served by token or dedicated, or ``maker/model`` for open weights."""
+    instruction_tokens: NonNegative
+    """Instructions sent with every request."""
+    tool_tokens: NonNegative = 0
+    """Tool and schema definitions sent with every request."""
+    shots: NonNegative = 0
+    """Examples shown in every request."""
+    tokens_per_shot: OptionalPositive = None
+    """Default: task.tokens_per_example."""
+    retrieval: Retrieval | None = None
+    tuning: Tuning | None = None
+    serving: Serving = PerToken()
+    data_preparation: DataPreparation = DataPreparation()
+    """Only counted where the approach is tuned."""
+    staffing: Staffing = Staffing()
+    evaluation: Evaluation = Evaluation()
+    mix: Mix | None = None
+    accepted: OptionalShare = None
+    """Share of answers accepted after retries and fallback: a number, a range, or {successes, trials}."""
+    accepted_from: str | None = None
+    """Set where the share is inherited: the approach it was stated for."""
+    go_live_month: int = Field(default=0, ge=0, le=120)
+    """Until then the reference approach serves and is billed."""
+    after_end: Literal["fall back to the reference", "unavailable"] = "fall back to the reference"
+    """What happens when the model is shut down and no successor is eligible."""
+
+    @property
+    def family(self) -> Family:
+        """Which of the five kinds it is, from its parts."""
+        if self.tuning is not None:
+            return "hybrid" if self.retrieval is not None else "fine-tuning"
+        if self.retrieval is not None:
+            return "rag"
+        return "few-shot" if isinstance(self.shots, float | int) and self.shots > 0 else "prompting"
+
+
+# --- money and the whole ------------------------------------------------------------------------------------------------
+
+
+class Finance(_Stated):
+    """How money at different times is compared."""
+
+    discount_rate_per_year: OptionalNonNegative = None
+    """Effective annual rate. Default: an assumption."""
+    price_decline_per_year: Share = 0
+    """Assumed yearly fall of token prices beyond what is announced; 0 unless stated."""
+    currency: Literal["USD"] = "USD"
+    """Currency of the report."""
+
+
+class Value(_Stated):
+    """What an accepted answer is worth, if it is to be counted."""
+
+    usd_per_accepted_answer: NonNegative = 0
+    """Revenue, retention or premium earned by one."""
+    minutes_saved_per_accepted_answer: NonNegative = 0
+    """Staff minutes it displaces."""
+    role: str = "support_agent"
+    """Whose minutes."""
+
+
+class Scenario(_Stated):
+    """Everything a comparison needs to know from the user."""
+
+    name: str = Field(min_length=1, max_length=120)
+    """Title of the comparison."""
+    description: str = ""
+    as_of: date | None = None
+    """Prices of this day; prices announced for later apply from their day. Default: today, given by the caller."""
+    price_release: date | None = None
+    """Ignore what entered the price book after this day, for a report that must never move."""
+    horizon_months: int = Field(ge=1, le=120)
+    """Months compared, from the first calendar month after as_of."""
+    organisation: dict[str, Literal["new", "inactive", "active"]] = {}
+    """Standing with a provider, which decides who may still tune there. Default: new."""
+    accept_unverified: tuple[OfferId, ...] = ()
+    """Offers whose unverified prices may be used."""
+    workload: Workload
+    task: Task
+    approaches: dict[str, Approach] = Field(min_length=1)
+    """By name; those of the five that are left out and can be composed are added, null leaves one out."""
+    reference: str = "prompting"
+    """The approach that savings, payback and fallback are measured against."""
+    staff_usd_per_hour: dict[str, NonNegative] = {}
+    """Loaded hourly rates by role. Default: published wages and overhead."""
+    finance: Finance = Finance()
+    value: Value | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _compose(cls, data: Any) -> Any:
+        if isinstance(data, dict) and isinstance(data.get("approaches"), dict):
+            data = dict(data) | {"approaches": compose_approaches(data["approaches"], data.get("task") or {})}
+        return data
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Scenario:
+        if self.reference not in self.approaches:
+            raise ValueError(f"reference '{self.reference}' is not among the approaches: {', '.join(self.approaches)}")
+        growth = self.workload.growth
+        if isinstance(growth, SeriesGrowth) and len(growth.requests_by_month) < self.horizon_months:
+            raise ValueError(
+                f"workload.growth.requests_by_month has {len(growth.requests_by_month)} months; "
+                f"the horizon needs {self.horizon_months}"
+            )
+        for name, approach in self.approaches.items():
+            if approach.go_live_month and name == self.reference:
+                raise ValueError(f"approaches.{name}.go_live_month: the reference serves from month 0")
+            if approach.go_live_month >= self.horizon_months:
+                raise ValueError(f"approaches.{name}.go_live_month must be within the horizon of {self.horizon_months} months")
+        return self
+
+    def at_point(self) -> Scenario:
+        """The scenario with every range replaced by its point value (mode, median or k/n)."""
+        resolved: Scenario = resolve(self)
+        return resolved
+
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "few-shot": {"extends": "prompting", "shots": 5},
+    "rag": {"extends": "prompting", "retrieval": {"store": "pinecone/serverless"}},
+    "hybrid": {"extends": "fine-tuning", "retrieval": {"same_as": "rag"}},
+}
+"""How those of the five approaches that follow from others are composed when a scenario leaves them out."""
+
+
+def compose_approaches(stated: dict[str, Any], task: dict[str, Any]) -> dict[str, Any]:
+    """The approaches as plain fields: presets added, ``extends`` and ``same_as`` applied, the five first.
+
+    Inheritance goes part by part; a part whose ``kind`` changes is replaced whole; null removes a part.
+
+    Args:
+        stated: what the user wrote under ``approaches``; null leaves an approach out.
+        task: what the user wrote under ``task``: presets need its examples or corpus.
+
+    Raises:
+        ValueError: an approach extends itself or one that does not exist.
+    """
+    wanted = {name: fields for name, fields in stated.items() if fields is not None}
+    if "few-shot" not in stated and "prompting" in wanted and task.get("tokens_per_example") is not None:
+        wanted["few-shot"] = PRESETS["few-shot"]
+    if "rag" not in stated and "prompting" in wanted and task.get("corpus_tokens") is not None:
+        wanted["rag"] = PRESETS["rag"]
+    if "hybrid" not in stated and "fine-tuning" in wanted and "rag" in wanted:
+        wanted["hybrid"] = PRESETS["hybrid"]
+    composed = {name: _inherited(name, wanted, ()) for name in wanted}
+    for name, fields in composed.items():
+        same_as = (fields.get("retrieval") or {}).get("same_as") if isinstance(fields, dict) else None
+        if same_as is not None:
+            if same_as not in composed or not composed[same_as].get("retrieval"):
+                raise ValueError(f"approaches.{name}.retrieval.same_as: '{same_as}' has no retrieval")
+            own = {k: v for k, v in fields["retrieval"].items() if k != "same_as"}
+            fields["retrieval"] = {k: v for k, v in composed[same_as]["retrieval"].items() if k != "same_as"} | own
+    order = [name for name in FAMILIES if name in composed] + [name for name in composed if name not in FAMILIES]
+    return {name: composed[name] for name in order}
+
+
+def _inherited(name: str, stated: dict[str, Any], seen: tuple[str, ...]) -> Any:
+    fields = stated[name]
+    if not isinstance(fields, dict) or fields.get("extends") is None:
+        return dict(fields) if isinstance(fields, dict) else fields
+    parent_name = fields["extends"]
+    if parent_name in (*seen, name):
+        raise ValueError(f"approaches.{name}.extends: '{parent_name}' extends it in turn; break the circle")
+    if parent_name not in stated:
+        raise ValueError(f"approaches.{name}.extends: there is no approach '{parent_name}'; there are {', '.join(stated)}")
+    parent = _inherited(parent_name, stated, (*seen, name))
+    if not isinstance(parent, dict):
+        return fields
+    merged = dict(parent)
+    for key, value in fields.items():
+        merged[key] = _merged_part(parent.get(key), value)
+    merged.pop("accepted_from", None)
+    if "accepted" not in fields and parent.get("accepted") is not None:
+        if _answers_alike(parent, merged):
+            merged["accepted_from"] = parent.get("accepted_from") or parent_name
+        else:
+            del merged["accepted"]
+    # null removes a part; a default takes its place
+    return {key: value for key, value in merged.items() if value is not None}
+
+
+def _answers_alike(parent: dict[str, Any], child: dict[str, Any]) -> bool:
+    """Whether a measured success share carries over: nothing that shapes the answers differs, only where it runs."""
+    where = ("at", "deployment", "gpu", "rent", "gpus", "runs", "training_hours_per_run", "retrain_every_months")
+
+    def shaping(fields: dict[str, Any]) -> list[Any]:
+        tuning = fields.get("tuning")
+        how = {k: v for k, v in tuning.items() if k not in where} if isinstance(tuning, dict) else tuning
+        parts = ("model", "instruction_tokens", "tool_tokens", "shots", "tokens_per_shot", "retrieval", "mix")
+        return [fields.get(part) for part in parts] + [how]
+
+    return shaping(parent) == shaping(child)
+
+
+def _merged_part(inherited: Any, stated: Any) -> Any:
+    if not (isinstance(inherited, dict) and isinstance(stated, dict)) or set(stated) <= {"low", "likely", "high", "p10", "p90"}:
+        return stated
+    if "kind" in stated and stated["kind"] != inherited.get("kind", stated["kind"]):
+        return stated
+    return inherited | stated

@@ -1,0 +1,252 @@
+"""Months, growth, prices over time, and the dates on which models stop.
+
+Month 0 is the first calendar month after the as-of day. A month is 730 hours. Prices of a month are those in force on
+its first day. A model serves a month only if it lasts through the month's last day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calc.scenario import CompoundGrowth, Growth, LinearGrowth, SCurveGrowth, SeasonalGrowth, SeriesGrowth
+from pricing import Price, PriceMissing, PriceUnverified, Rates
+from pricing.model import LifecycleEvent
+
+HOURS_PER_MONTH = 730.0
+"""Hours of a month: 8,760 ÷ 12, as providers' own monthly examples use."""
+DAYS_PER_MONTH = HOURS_PER_MONTH / 24
+
+Floats = NDArray[np.float64]
+
+
+def first_of_month(day: date, months_later: int = 0) -> date:
+    """First day of the month ``months_later`` months after the one ``day`` is in."""
+    index = day.year * 12 + day.month - 1 + months_later
+    return date(index // 12, index % 12 + 1, 1)
+
+
+@dataclass(frozen=True)
+class Months:
+    """The months of a horizon: month m starts on ``starts[m]`` and ends before ``starts[m + 1]``."""
+
+    as_of: date
+    count: int
+
+    @cached_property
+    def starts(self) -> tuple[date, ...]:
+        """First day of each month, month 0 being the first calendar month after the as-of day."""
+        return tuple(first_of_month(self.as_of, 1 + m) for m in range(self.count))
+
+    def last_day(self, month: int) -> date:
+        """Last day of a month."""
+        return first_of_month(self.as_of, 2 + month) - timedelta(days=1)
+
+    def first_unserved(self, ends: date) -> int:
+        """The first month not wholly before an exclusive end date; ``count`` where all are served."""
+        return next((m for m in range(self.count) if self.last_day(m) >= ends), self.count)
+
+    def index(self, day: date) -> int:
+        """The month a day falls in; negative before month 0."""
+        return (day.year - self.starts[0].year) * 12 + day.month - self.starts[0].month
+
+
+def growth_factors(growth: Growth, months: Months) -> Floats:
+    """g_m with g_0 = 1: each month's volume over month 0's. Shape (months,), or draws × months where inputs are drawn."""
+    m = np.arange(months.count, dtype=float)
+    if isinstance(growth, CompoundGrowth):
+        return np.asarray((1 + np.asarray(growth.monthly_share)) ** m)
+    if isinstance(growth, LinearGrowth):
+        return np.maximum(1 + np.asarray(growth.monthly_share) * m, 0)
+    if isinstance(growth, SCurveGrowth):
+        # ln 81 separates 10 % from 90 % of a logistic curve of unit steepness
+        steepness = np.log(81) / np.asarray(growth.months_from_10_to_90_percent)
+        logistic = 1 / (1 + np.exp(-steepness * (m - growth.midpoint_month)))
+        start = 1 / (1 + np.exp(steepness * growth.midpoint_month))
+        return np.asarray(1 + (growth.final_multiple - 1) * (logistic - start) / (1 - start))
+    if isinstance(growth, SeasonalGrowth):
+        factors = np.array([growth.january_to_december[day.month - 1] for day in months.starts])
+        return np.asarray(factors / factors[0])
+    if isinstance(growth, SeriesGrowth):
+        series = np.array(growth.requests_by_month[: months.count])
+        return np.asarray(series / series[0])
+    return np.ones(months.count)
+
+
+@dataclass(frozen=True)
+class MonthlyPrice:
+    """A price in every month, with the price rows it comes from in order of first use."""
+
+    usd: Floats
+    rows: tuple[Price, ...] = ()
+    missing: str | None = None
+    """Why there is no price; ``usd`` is then not a number anywhere, so that nothing can be built on it."""
+
+
+def monthly_price(rates: Rates, months: Months, active: Floats, offer: str, key: str, **conditions: Any) -> MonthlyPrice:
+    """The price in force on the first day of each active month; 0 in months that are not active, where nothing is bought.
+
+    A price that is missing, unverified, or of an offer shut down before the last active month ends gives a
+    `MonthlyPrice` that says so.
+
+    Raises:
+        UnknownOffer: the offer is not in the book.
+    """
+    needed = np.flatnonzero(active)
+    if needed.size == 0:
+        return MonthlyPrice(np.zeros(months.count))
+    end = inference_ends(rates, offer)
+    if end is not None and end.date <= months.last_day(int(needed[-1])):
+        return _no_price(months, f"{offer} is shut down on {end.date} ({end.source}, read {end.source_date})")
+    try:
+        found = {int(m): rates.price(offer, key, on=months.starts[m], **conditions) for m in needed}
+    except (PriceMissing, PriceUnverified) as error:
+        return _no_price(months, str(error))
+    usd = np.zeros(months.count)
+    usd[needed] = [price.usd for price in found.values()]
+    return MonthlyPrice(usd, tuple(dict.fromkeys(found.values())))
+
+
+def _no_price(months: Months, why: str) -> MonthlyPrice:
+    return MonthlyPrice(np.full(months.count, np.nan), missing=why)
+
+
+def declined(price: MonthlyPrice, months: Months, price_decline_per_year: Any) -> MonthlyPrice:
+    """The price falling by an assumed yearly share after the last month with a listed change: (1 − d)^((m − m_last)/12).
+
+    m_last is the last month in which an announced price starts, so that announced cuts are not counted twice.
+    """
+    if np.ndim(price_decline_per_year) == 0 and price_decline_per_year == 0:
+        return price
+    last_listed = max((months.index(row.effective) for row in price.rows), default=0)
+    m = np.arange(months.count)
+    exponent = np.maximum(m - max(last_listed, 0), 0) / 12
+    return MonthlyPrice(price.usd * (1 - np.asarray(price_decline_per_year)) ** exponent, price.rows)
+
+
+# --- lifecycle ----------------------------------------------------------------------------------------------------------
+
+TrainingStatus = str
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why something cannot be done on a day, in words, with the recorded event behind it where there is one."""
+
+    reason: str
+    event: LifecycleEvent | None = None
+
+
+def inference_ends(rates: Rates, offer: str) -> LifecycleEvent | None:
+    """The recorded end of inference of an offer, or None where none is known."""
+    ends = [e for e in rates.lifecycle(offer) if e.event == "inference_ends"]
+    return min(ends, key=lambda e: e.date) if ends else None
+
+
+def training_refused(rates: Rates, offer: str, standing: TrainingStatus, day: date) -> Refusal | None:
+    """Why an organisation of this standing cannot start a tuning job on this day, or None where it can.
+
+    Args:
+        standing: new, inactive or active with the offer's provider.
+    """
+    provider, _, _ = rates.item(offer)
+    for event in rates.lifecycle(offer):
+        if event.date > day:
+            continue
+        closed = {
+            "training_ends": f"{provider.name} starts no tuning job of {offer} from {event.date} on",
+            "inference_ends": f"{offer} was shut down on {event.date}",
+            "closed_to_new_customers": f"{provider.name} closed tuning to new organisations on {event.date}",
+            "closed_to_inactive": f"{provider.name} closed tuning to inactive organisations on {event.date}",
+        }.get(event.event)
+        applies = {
+            "closed_to_new_customers": standing == "new",
+            "closed_to_inactive": standing in ("new", "inactive"),
+        }.get(event.event, True)
+        if closed and applies:
+            return Refusal(f"{closed} ({event.source}, read {event.source_date})", event)
+    return None
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A run of months served by one offer (or by own weights)."""
+
+    offer: str
+    first: int
+    stop: int
+
+    def active(self, months: int) -> Floats:
+        """1 in the months of the segment, else 0."""
+        m = np.arange(months)
+        return ((m >= self.first) & (m < self.stop)).astype(float)
+
+
+@dataclass(frozen=True)
+class TimelineEvent:
+    """Something dated that happens to an approach within the horizon."""
+
+    month: int
+    day: date
+    kind: str
+    """migration, fallback, unavailable, retraining refused, or retraining."""
+    text: str
+    source: str = ""
+
+
+def service_segments(
+    rates: Rates,
+    months: Months,
+    offer: str,
+    first: int,
+    successor_refused: Callable[[str, date], Refusal | None],
+) -> tuple[tuple[Segment, ...], tuple[TimelineEvent, ...], LifecycleEvent | None]:
+    """Which offer serves which months: an offer until it ends, then its named successor where it is eligible.
+
+    Args:
+        first: month of go-live.
+        successor_refused: why a successor cannot take over on a day, or None where it can.
+
+    Returns:
+        The segments, the migrations, and the end that no successor takes over from (None where all months are served).
+    """
+    segments: list[Segment] = []
+    events: list[TimelineEvent] = []
+    start = first
+    while True:
+        end = inference_ends(rates, offer)
+        stop = months.first_unserved(end.date) if end else months.count
+        if stop > start:
+            segments.append(Segment(offer, start, min(stop, months.count)))
+        if end is None or stop >= months.count:
+            return tuple(segments), tuple(events), None
+        successor = end.successor
+        day = months.starts[max(stop, 0)]
+        if successor is None or stop < start or successor_refused(successor, day) is not None:
+            return tuple(segments), tuple(events), end
+        start = max(stop, first)
+        events.append(
+            TimelineEvent(
+                start,
+                day,
+                "migration",
+                f"{offer} ends on {end.date}; moved to its named successor {successor}",
+                f"{end.source}, read {end.source_date}",
+            )
+        )
+        offer = successor
+
+
+def priced_on(rates: Rates, offer: str, key: str, day: date, **conditions: Any) -> bool:
+    """Whether the book has the price on that day."""
+    try:
+        rates.price(offer, key, on=day, **conditions)
+    except PriceMissing:
+        return False
+    return True
