@@ -1,0 +1,114 @@
+"""``tuneworth prices``: citing a price, and holding the tables to their rules."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import date
+from importlib.resources import files
+
+import pytest
+
+import pricing
+from pricing import PriceBook
+from tuneworth.price_check import check_prices
+
+
+def rows(ran) -> list[dict]:
+    assert ran.code == 0, ran.err
+    return json.loads(ran.out)
+
+
+def test_a_price_is_shown_with_what_it_takes_to_cite_it(tuneworth):
+    shown = rows(tuneworth("prices", "show", "openai/gpt-4.1-mini", "--as-of", "2026-11-20", "--format", "json"))
+    [training] = [row for row in shown if row["key"] == "training_usd_per_mtok" and row["conditions"] == "sft"]
+    price = PriceBook.bundled().as_of(date(2026, 11, 20)).price("openai/gpt-4.1-mini", "training_usd_per_mtok", method="sft")
+    assert training["value"] == price.value
+    assert (training["unit"], training["source"]) == (price.unit, price.source)
+    assert training["source date"] == price.source_date.isoformat()
+
+
+def test_no_price_is_shown_twice(tuneworth):
+    shown = rows(tuneworth("prices", "show", "openai", "--as-of", "2026-11-20", "--format", "json"))
+    keys = [(row["offer"], row["key"], row["conditions"]) for row in shown]
+    assert len(keys) == len(set(keys))
+    assert {row["offer"].split("/")[0] for row in shown} == {"openai"}
+
+
+def test_part_of_a_name_finds_offers(tuneworth):
+    offers = {row["offer"] for row in rows(tuneworth("prices", "show", "GPT-4.1", "--format", "json", "--as-of", "2026-11-20"))}
+    assert {"openai/gpt-4.1", "openai/gpt-4.1-mini"} <= offers
+
+
+def test_an_alias_finds_its_model(tuneworth):
+    ran = tuneworth("prices", "show", "openai/gpt-4.1-mini-2025-04-14", "--as-of", "2026-11-20")
+    assert "openai/gpt-4.1-mini " in ran.out
+
+
+def test_the_day_decides(tuneworth):
+    ran = tuneworth("prices", "show", "openai/gpt-4.1-mini", "--as-of", "2020-01-01")
+    assert ran.code == 1
+    assert "is in force on 2020-01-01" in ran.err
+
+
+def test_mistakes_end_in_a_message(tuneworth):
+    unknown = tuneworth("prices", "show", "openai/gpt-4.1-mni")
+    assert unknown.code == 1
+    assert "Did you mean openai/gpt-4.1-mini" in unknown.err
+    assert tuneworth("prices", "show", "openai", "--as-of", "yesterday").code == 2
+
+
+def test_the_bundled_book_is_in_order(tuneworth):
+    ran = tuneworth("prices", "check")
+    assert (ran.code, ran.err) == (0, "")
+
+
+@pytest.fixture
+def book(tmp_path):
+    """A copy of the bundled book's folder that a test may break."""
+    folder = tmp_path / "pricing"
+    shutil.copytree(str(files(pricing)), folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    return folder
+
+
+def problems_after(folder, old: str, new: str, name: str = "tables/openai.toml") -> str:
+    path = folder / name
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    return "\n".join(map(str, check_prices(folder)[0]))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("training_usd_per_mtok", "trainng_usd_per_mtok", "trainng_usd_per_mtok: there is no such field"),
+        ("training_usd_per_mtok = ", "training_usd_per_mtok = 0.0000", "is not plausible in USD per million training tokens"),
+        ("training_usd_per_mtok = ", "training_usd_per_mtok = -", "is negative; a price is zero or more"),
+        ('id = "openai"', 'id = "open-ai"', "Expected 'openai', as the file is called"),
+        ("[billing]", "[biling]", "biling: there is no such field. Did you mean billing?"),
+        ("[billing]", "[billing", "is not valid TOML"),
+        ('confidence = "transcribed"', 'confidence = "sure"', "'sure' is not a choice"),
+        ('"gpt-4o-2024-11-20"', '"gpt-4o-2024-11-20", "gpt-4o-mini"', "alias 'gpt-4o-mini' is gpt-4o-mini's too"),
+        (
+            'aliases = ["gpt-4o-2024',
+            'weights = "meta/nothing"\naliases = ["gpt-4o-2024',
+            "weights 'meta/nothing' are not in open_mo",
+        ),
+    ],
+)
+def test_check_names_the_file_the_field_and_the_remedy(book, old, new, told):
+    found = problems_after(book, old, new)
+    assert told in found
+    assert found.startswith("openai.toml")
+
+
+def test_check_reports_every_file(book):
+    for name in ("tables/openai.toml", "gpus.toml"):
+        (book / name).write_text("[")
+    assert {problem.file for problem in check_prices(book)[0]} == {"openai.toml", "gpus.toml"}
+
+
+def test_a_missing_file_is_told(book):
+    (book / "gpus.toml").unlink()
+    assert "gpus.toml: the file is missing" in "\n".join(map(str, check_prices(book)[0]))

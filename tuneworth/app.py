@@ -1,0 +1,40 @@
+"""``tuneworth app``: open the dashboard."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ingest.errors import NotInstalled
+
+ENTRY = Path(__file__).resolve().parents[1] / "app.py"
+
+
+def app(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port the page is served on.")] = 8501,
+) -> None:
+    """Open the dashboard: serves it on this machine until interrupted."""
+    if importlib.util.find_spec("streamlit") is None:
+        raise NotInstalled("The dashboard", "app")
+    raise typer.Exit(_serve(port))
+
+
+def _serve(port: int) -> int:
+    options = ["--server.port", str(port), "--browser.gatherUsageStats", "false", "--server.headless", "true"]
+    command = [sys.executable, "-m", "streamlit", "run", str(ENTRY), *options]
+    try:
+        return subprocess.run(command, check=False, env=_environment()).returncode
+    except KeyboardInterrupt:
+        return 0
+
+
+def _environment() -> dict[str, str]:
+    """The pages import the packages that lie beside the entry script, wherever the command was called."""
+    paths = [str(ENTRY.parent), os.environ.get("PYTHONPATH", "")]
+    return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}

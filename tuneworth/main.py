@@ -1,0 +1,85 @@
+"""The command ``tuneworth``: its verbs, and how it ends.
+
+Exit codes: 0 answered, 1 wrong input, 2 wrong usage, 3 answered but partial.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from typing import Annotated
+
+import typer
+
+from ingest.errors import InputError, NotInstalled
+from pricing.errors import PricingError
+from tuneworth.app import app as app_verb
+from tuneworth.output import say
+from tuneworth.prices import prices
+from tuneworth.tokens import tokens
+
+WRONG_INPUT = 1
+
+KNOWN_ERRORS = (InputError, NotInstalled, PricingError)
+"""Errors whose message is all the user needs."""
+
+cli = typer.Typer(
+    help="Prompt, few-shot, RAG or fine-tune: what each costs, from which volume it pays, and until when.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+cli.command()(tokens)
+cli.add_typer(prices, name="prices")
+cli.command("app")(app_verb)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(f"tuneworth {_version()}\n")
+        raise typer.Exit
+
+
+@cli.callback()
+def _options(
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """What holds for every verb."""
+
+
+def main() -> None:
+    """Run the command; every known mistake ends in one message on standard error, never in a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a sign gets a question mark, never a failure.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    try:
+        cli(prog_name="tuneworth")
+    except KNOWN_ERRORS as error:
+        say(str(error))
+        sys.exit(WRONG_INPUT)
+    except BrokenPipeError:
+        # The reader of a pipe has seen enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except Exception as error:
+        if os.environ.get("TUNEWORTH_DEBUG"):
+            raise
+        say(f"tuneworth met an error of its own: {type(error).__name__}: {error}")
+        say("Please report it with this line and what you ran; TUNEWORTH_DEBUG=1 shows where it happened.")
+        sys.exit(WRONG_INPUT)
+
+
+def _version() -> str:
+    try:
+        return version("tuneworth")
+    except PackageNotFoundError:
+        return "(not installed)"
+
+
+if __name__ == "__main__":
+    main()
