@@ -34,7 +34,7 @@ TIE = 1e-12
 ROUNDING = 16 * float(np.finfo(float).eps)
 SMOOTH = 1e-9
 POINTS_PER_OCTAVE = 4
-PIECES = 8
+PIECES = 4
 FEW_STEPS = 8
 BATCH = 4096
 
@@ -91,6 +91,11 @@ class BreakEven:
             if interval.winner is not None and (not changes or changes[-1].winner != interval.winner):
                 changes.append(interval)
         return Verdict(self._kind(changes), tuple(interval.first for interval in changes[1:]))
+
+    @property
+    def mirrored(self) -> BreakEven:
+        """The same with a and b exchanged."""
+        return BreakEven(self.b, self.a, self.intervals, self.equal_at)
 
     def _kind(self, changes: list[Interval]) -> Kind:
         a_first = bool(changes) and changes[0].winner == self.a
@@ -159,6 +164,7 @@ class _Points(NamedTuple):
 
     volumes: Array
     lead: Array
+    stepped: Array
     counts: Array
     missing: Array
     used: Array
@@ -181,11 +187,12 @@ def _differences(curves: Sequence[Curve]) -> _Differences:
     prefixes = _shared([np.column_stack(curve.prefixes) for curve in curves])
     gross = np.array([[curve.gross_fixed, curve.gross_slope] for curve in curves]).T
     fixed, slope = np.array([[curve.fixed, curve.slope] for curve in curves]).T
+    gross_fixed, gross_slope = np.maximum(gross[:, first], gross[:, second])
     return _Differences(
-        first, second, of_pairs(fixed), of_pairs(slope), *np.maximum(gross[:, first], gross[:, second]),
-        StepTerms(*steps[0], of_pairs(steps[1][0])),
-        TopUpTerms(*top_ups[0], of_pairs(top_ups[1][0])),
-        PrefixTerms(*prefixes[0], *(of_pairs(numbers) for numbers in prefixes[1])),
+        first, second, of_pairs(fixed), of_pairs(slope), gross_fixed, gross_slope,
+        StepTerms._make([*steps[0], of_pairs(steps[1][0])]),
+        TopUpTerms._make([*top_ups[0], of_pairs(top_ups[1][0])]),
+        PrefixTerms._make([*prefixes[0], *(of_pairs(numbers) for numbers in prefixes[1])]),
     )  # fmt: skip
 
 
@@ -194,9 +201,10 @@ def _shared(rows: Sequence[Array]) -> tuple[Array, Array]:
     owner = np.repeat(np.arange(len(rows)), [len(of_curve) for of_curve in rows])
     together = np.vstack(rows)
     keys, term = np.unique(together[:, :2], axis=0, return_inverse=True)
-    coefficients = np.zeros((together.shape[1] - 2, len(keys), len(rows)))
-    np.add.at(coefficients, (slice(None), term.reshape(-1), owner), together[:, 2:].T)
-    return keys.T, coefficients
+    shape = len(keys), len(rows)
+    place = np.ravel_multi_index((term.reshape(-1), owner), shape)
+    sums = [np.bincount(place, column, len(keys) * len(rows)).reshape(shape) for column in together[:, 2:].T]
+    return keys.T, np.array(sums)
 
 
 def _evaluate(differences: _Differences, volumes: Array) -> _Points:
@@ -207,23 +215,37 @@ def _evaluate(differences: _Differences, volumes: Array) -> _Points:
     decay = np.expm1(-scaled)
     faded = decay * used
     per_request = differences.slope + used @ prefixes.slope + faded @ prefixes.alpha
-    lead = differences.fixed + counts @ steps.weight + missing @ top_ups.weight + faded @ prefixes.beta
-    return _Points(volumes, lead + volumes[:, np.newaxis] * per_request, counts, missing, used, scaled, decay)
+    stepped = counts @ steps.weight
+    lead = differences.fixed + stepped + missing @ top_ups.weight + faded @ prefixes.beta
+    return _Points(volumes, lead + volumes[:, np.newaxis] * per_request, stepped, counts, missing, used, scaled, decay)
 
 
 # --- Certified bounds on cells ---------------------------------------------------------------------------------------------
 
 
-def _off_chord(differences: _Differences, left: _Points, right: _Points) -> tuple[Array, Array]:
-    """(below, above), each (cells, P): D less its chord over the volumes between `left` and `right` lies within them."""
+class _Bounds(NamedTuple):
+    """Where D may be on a cell: within [below, above] of its chord, and within [least, most]; each (cells, P)."""
+
+    below: Array
+    above: Array
+    least: Array
+    most: Array
+
+
+def _bounds(differences: _Differences, left: _Points, right: _Points) -> _Bounds:
+    """Bounds over the volumes between each `left` and `right`; steps count twice: by their chord, and by rising only."""
     width = (right.volumes - left.volumes)[:, np.newaxis]
     bend_low, bend_high = _second_derivative(differences.prefixes, left, right)
-    step_low, step_high = _off_chord_steps(differences.steps, left, right)
     kink_low, kink_high = _off_chord_kinks(differences.top_ups, left, right)
     switch = _off_chord_switches(differences.prefixes, left, right)
-    below = step_low + kink_low - switch - np.maximum(bend_high, 0.0) * width**2 / 8
-    above = step_high + kink_high + switch + np.maximum(-bend_low, 0.0) * width**2 / 8
-    return below, above
+    below = kink_low - switch - np.maximum(bend_high, 0.0) * width**2 / 8
+    above = kink_high + switch + np.maximum(-bend_low, 0.0) * width**2 / 8
+    rise = right.counts - left.counts
+    step_low, step_high = _off_chord_steps(differences.steps, left, rise)
+    rise_high, risen = rise @ np.maximum(differences.steps.weight, 0.0), right.stepped - left.stepped
+    other = left.lead, right.lead - risen
+    least, most = np.minimum(*other) + below + (risen - rise_high), np.maximum(*other) + above + rise_high
+    return _Bounds(below + step_low, above + step_high, least, most)
 
 
 def _weighed(weight: Array, low: Array, high: Array) -> tuple[Array, Array]:
@@ -239,14 +261,12 @@ def _second_derivative(prefixes: PrefixTerms, left: _Points, right: _Points) -> 
     at_left, at_right = rate * (left.scaled - 2), rate * (right.scaled - 2)
     low = np.where(at_left < 0, most, least) * at_left
     high = np.where(at_right > 0, most, least) * at_right
-    alpha_low, alpha_high = _weighed(prefixes.alpha, low, high)
-    beta_low, beta_high = _weighed(prefixes.beta, rate**2 * least, rate**2 * most)
-    return alpha_low + beta_low, alpha_high + beta_high
+    weight = np.concatenate([prefixes.alpha, prefixes.beta])
+    return _weighed(weight, np.hstack([low, rate**2 * least]), np.hstack([high, rate**2 * most]))
 
 
-def _off_chord_steps(steps: StepTerms, left: _Points, right: _Points) -> tuple[Array, Array]:
+def _off_chord_steps(steps: StepTerms, left: _Points, rise: Array) -> tuple[Array, Array]:
     """max(minimum, ceil(x)) leaves its chord by less than one step; below it by up to the whole rise where the minimum binds."""
-    rise = right.counts - left.counts
     one = np.minimum(rise, 1.0)
     return _weighed(steps.weight, -np.where(left.counts <= steps.minimum, rise, one), one)
 
@@ -254,14 +274,16 @@ def _off_chord_steps(steps: StepTerms, left: _Points, right: _Points) -> tuple[A
 def _off_chord_kinks(top_ups: TopUpTerms, left: _Points, right: _Points) -> tuple[Array, Array]:
     """Convex and at least 0: nowhere above its chord, and straight where both ends are 0 or neither is."""
     kinked = (left.missing > 0) != (right.missing > 0)
-    return _weighed(top_ups.weight, -np.maximum(left.missing, right.missing) * kinked, np.zeros_like(left.missing))
+    sag = np.maximum(left.missing, right.missing) * kinked
+    return -sag @ np.maximum(top_ups.weight, 0.0), -sag @ np.minimum(top_ups.weight, 0.0)
 
 
 def _off_chord_switches(prefixes: PrefixTerms, left: _Points, right: _Points) -> Array:
     """Half-width where a cache comes into use inside the cell: the term and its chord are each within its largest amount."""
     switched = right.used - left.used
     per_request = switched @ (np.abs(prefixes.slope) + np.abs(prefixes.alpha))
-    return 2 * (right.volumes[:, np.newaxis] * per_request + switched @ np.abs(prefixes.beta))
+    largest: Array = right.volumes[:, np.newaxis] * per_request + switched @ np.abs(prefixes.beta)
+    return 2 * largest
 
 
 # --- The search ------------------------------------------------------------------------------------------------------------
@@ -273,6 +295,9 @@ class _Cells(NamedTuple):
     pair: Whole
     low: Array
     high: Array
+
+    def take(self, rows: slice) -> _Cells:
+        return _Cells(self.pair[rows], self.low[rows], self.high[rows])
 
 
 class _Changes(NamedTuple):
@@ -295,8 +320,8 @@ def _changes(differences: _Differences, low: int, high: int) -> tuple[Array, _Ch
     while stack:
         cells = stack.pop()
         if len(cells.pair) > BATCH:
-            stack.append(_Cells(*(column[BATCH:] for column in cells)))
-            cells = _Cells(*(column[:BATCH] for column in cells))
+            stack.append(cells.take(slice(BATCH, None)))
+            cells = cells.take(slice(BATCH))
         if len(cells.pair):
             chain, pair, volumes = _split(differences, cells)
             points = _evaluate(differences, volumes)
@@ -311,7 +336,7 @@ def _changes(differences: _Differences, low: int, high: int) -> tuple[Array, _Ch
 
 def _first_grid(differences: _Differences, low: int, high: int) -> Array:
     """Whole volumes to start from: rising geometrically where anything bends or steps, and both sides of kinks and switches."""
-    _, gap, per_request = differences.steps, differences.top_ups.gap, differences.top_ups.per_request
+    gap, per_request, _ = differences.top_ups
     kinks = np.divide(gap, per_request, out=np.zeros_like(gap), where=per_request != 0)
     sides = np.floor(np.concatenate([kinks, differences.prefixes.above]))
     sides = np.concatenate([sides, sides + 1])
@@ -341,22 +366,22 @@ def _settle(
 
     wide = np.flatnonzero(high - low > 1)
     if shared:
-        bounds = _off_chord(differences, points.take(slice(None, -1)), points.take(slice(1, None)))
-        below, above = (bound[left[wide], pair[wide]] for bound in bounds)
+        bounds, rows = _bounds(differences, points.take(slice(None, -1)), points.take(slice(1, None))), left[wide]
     else:
-        bounds = _off_chord(differences, points.take(left[wide]), points.take(left[wide] + 1))
-        below, above = (bound[np.arange(len(wide)), pair[wide]] for bound in bounds)
+        bounds, rows = _bounds(differences, points.take(left[wide]), points.take(left[wide] + 1)), np.arange(len(wide))
     cells = _Cells(pair[wide], low[wide], high[wide])
-    return changes, _cores(differences, cells, lead_low[wide], lead_high[wide], below, above)
+    own_bounds = _Bounds(*(bound[rows, cells.pair] for bound in bounds))
+    return changes, _cores(differences, cells, lead_low[wide], lead_high[wide], own_bounds)
 
 
-def _cores(differences: _Differences, cells: _Cells, lead_low: Array, lead_high: Array, below: Array, above: Array) -> _Cells:
-    """What is left in doubt of cells where D is within [below, above] of its chord: nothing, or a smaller cell."""
+def _cores(differences: _Differences, cells: _Cells, lead_low: Array, lead_high: Array, bounds: _Bounds) -> _Cells:
+    """What is left in doubt of cells with D and its bounds given, one each: nothing, or a smaller cell."""
     pair, low, high = cells
     tie_low, tie_high = differences.tie(pair, low), differences.tie(pair, high)
     rounding = ROUNDING / TIE * tie_high
-    below, above = below - rounding, above + rounding
-    least, most = np.minimum(lead_low, lead_high) + below, np.maximum(lead_low, lead_high) + above
+    below, above = bounds.below - rounding, bounds.above + rounding
+    least = np.maximum(np.minimum(lead_low, lead_high) + below, bounds.least - rounding)
+    most = np.minimum(np.maximum(lead_low, lead_high) + above, bounds.most + rounding)
     doubtful = ~((least > tie_high) | (most < -tie_high) | ((least >= -tie_low) & (most <= tie_low)))
 
     rise = lead_high - lead_low
@@ -452,7 +477,7 @@ def _equal_at(differences: _Differences, curves: Sequence[Curve], pair: Whole, f
     Each round narrows every bracket to its first change of sign among a few telling volumes, its middle being one of them.
     """
     low, high, found = first - 1, first.copy(), np.full(len(first), np.nan)
-    lead_low, lead_high = (_lead(differences, pair, end[:, np.newaxis])[:, 0] for end in (low, high))
+    lead_low, lead_high = _lead(differences, pair, np.column_stack([low, high])).T.copy()
     larger = _larger(curves, differences, pair, high)
     still = np.arange(len(first))
     while len(still):
@@ -500,6 +525,6 @@ def _lead(differences: _Differences, pair: Whole, grid: Array) -> Array:
 
 def _larger(curves: Sequence[Curve], differences: _Differences, pair: Whole, volumes: Array) -> Array:
     """max(|A|, |B|) in US$ at one volume for each pair given."""
-    totals = np.abs([curve.total(volumes) for curve in curves])
-    rows = np.arange(len(volumes))
-    return np.maximum(totals[differences.first[pair], rows], totals[differences.second[pair], rows])
+    totals, rows = np.abs(np.array([curve.total(volumes) for curve in curves])), np.arange(len(volumes))
+    larger: Array = np.maximum(totals[differences.first[pair], rows], totals[differences.second[pair], rows])
+    return larger
