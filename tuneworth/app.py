@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -29,12 +28,6 @@ def _serve(port: int) -> int:
     options = ["--server.port", str(port), "--browser.gatherUsageStats", "false", "--server.headless", "true"]
     command = [sys.executable, "-m", "streamlit", "run", str(ENTRY), *options]
     try:
-        return subprocess.run(command, check=False, env=_environment()).returncode
+        return subprocess.run(command, check=False).returncode
     except KeyboardInterrupt:
         return 0
-
-
-def _environment() -> dict[str, str]:
-    """The pages import the packages that lie beside the entry script, wherever the command was called."""
-    paths = [str(ENTRY.parent), os.environ.get("PYTHONPATH", "")]
-    return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}

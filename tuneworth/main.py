@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from calc import NothingToCompare, Unpriced
 from ingest.errors import InputError, NotInstalled
 from pricing.errors import PricingError
 from tuneworth.app import app as app_verb
@@ -22,7 +23,7 @@ from tuneworth.tokens import tokens
 
 WRONG_INPUT = 1
 
-KNOWN_ERRORS = (InputError, NotInstalled, PricingError)
+KNOWN_ERRORS = (InputError, NotInstalled, PricingError, NothingToCompare, Unpriced)
 """Errors whose message is all the user needs."""
 
 cli = typer.Typer(
