@@ -216,6 +216,7 @@ def _conditions(b: PriceBlock) -> tuple[Any, ...]:
         ("mistral/mistral-large-4", IN, {}, "0.7"),
         ("mistral/mistral-large-4", OUT, BATCH, "1.05"),
         ("mistral/mistral-small", OUT, {}, "0.6"),
+        ("mistral/codestral", OUT, BATCH, "0.45"),
         ("mistral/classifier-3b", TRAIN, SFT, "1"),
         ("mistral/classifier-3b", MINIMUM, {}, "4"),
         ("mistral/classifier-3b", STORED, {}, "2"),
@@ -423,6 +424,7 @@ def test_tuned_gemini_3_costs_half_more_than_base(rates: Rates) -> None:
         ("bedrock/llama-3.1-8b", "inference_ends", date(2027, 3, 30)),
         ("anthropic/claude-haiku-5-5", "available_until_at_least", date(2027, 10, 7)),
         ("groq/llama-3.3-70b", "inference_ends", date(2026, 8, 16)),
+        ("mistral/classifier-3b", "deprecated", date(2026, 1, 1)),
         ("tinker/qwen3.6-27b", "training_ends", date(2026, 9, 2)),
     ],
 )
