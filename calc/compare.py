@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from typing import Any, Literal
@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from calc import cash_flow
 from calc.break_even import BreakEven, Interval, all_break_evens
 from calc.evaluate import Evaluated, Unavailable, evaluate
-from calc.ledger import Ledger
+from calc.ledger import Ledger, per_request
 from calc.parts import failures
 from calc.parts.value import value_per_accepted_usd
 from calc.scenario import Approach, Family, Scenario
 from calc.setting import Setting
-from calc.timeline import Months
-from calc.volume import Curve
+from calc.timeline import Floats, Months
+from calc.volume import Curve, Shape
 from pricing import PriceBook, Rates
 
 Status = Literal["available", "unpriced", "unavailable"]
@@ -47,9 +47,15 @@ class ApproachResult:
     """Requests in month 0."""
     served_requests: float
     """Requests over the horizon."""
+    own_requests: float
+    """Those of them it answers itself, not the reference in its place."""
     accepted: float | None
-    """Share of answers accepted, or None where it is not stated."""
+    """Share of all answers accepted, the stand-in's included, or None where it is not stated."""
     failure_mode: str
+    value_usd: Floats | None
+    """What an accepted answer is worth in each month, where that is stated."""
+    growth: Floats
+    """g_m of every month."""
 
     @property
     def status(self) -> Status:
@@ -72,17 +78,34 @@ class ApproachResult:
 
     @property
     def volume_scale(self) -> float:
-        """Requests to be sent per answer that is to be accepted: 1/s where rejected answers are lost, else 1."""
-        return 1 / self.accepted if self.failure_mode == "discard" and self.accepted else 1.0
+        """Requests to be sent per answer that is to be accepted: 1/s where rejected answers are lost, else 1.
+
+        Where an answer's value is stated, approaches are compared at equal requests by cost less value instead.
+        """
+        if self.failure_mode == "remediate" or self.value_usd is not None or not self.accepted:
+            return 1.0
+        return 1 / self.accepted
+
+    @property
+    def value_line(self) -> tuple[Shape, Floats] | None:
+        """Accepted answers by month and their worth, counted where rejected answers are lost and a value is stated."""
+        if self.failure_mode == "remediate" or self.value_usd is None or self.accepted is None:
+            return None
+        return per_request(self.growth, self.accepted), self.value_usd
 
     @cached_property
     def curve(self) -> Curve:
-        """Total US$ by volume, at equal resolved answers (`volume_scale`).
+        """What is compared, in US$ by volume: the total at equal resolved answers (`volume_scale`), less value where it counts.
 
         Raises:
             Unpriced: a line has no price.
         """
+        if self.ledger.missing:
+            self.ledger.total(self.requests)
         pairs = [(line.quantity, line.unit_price) for line in self.ledger.lines]
+        if self.value_line is not None:
+            answers, worth = self.value_line
+            pairs.append((answers, -worth))
         return Curve.of(pairs, self.volume_scale)
 
     def total(self, volume: Any = None) -> NDArray[np.float64]:
@@ -175,7 +198,7 @@ class Comparison:
             KeyError: one of them is not among the available approaches.
         """
         pairs = self._solved[0]
-        return pairs[a, b] if (a, b) in pairs else pairs[b, a].mirrored
+        return pairs[a, b] if (a, b) in pairs else replace(pairs[b, a], a=a, b=b)
 
     def winner(self, volume: int | None = None) -> str:
         """The approach with the lowest total at a volume (default today's); of several equal ones the first stated.
@@ -206,10 +229,7 @@ class Comparison:
         if name not in self.available or reference not in self.available:
             return None
         rate = self.discount_rate
-        mine, theirs = (
-            cash_flow.cost_flows(self.available[n].ledger, self.requests * self.available[n].volume_scale)
-            for n in (name, reference)
-        )
+        mine, theirs = (self._net_flows(self.available[n]) for n in (name, reference))
         saved = theirs - mine
         return Savings(
             net_present_value_usd=float(cash_flow.present_value(saved, rate)),
@@ -218,6 +238,13 @@ class Comparison:
             discounted_payback_months=cash_flow.payback_months(cash_flow.discounted(saved, rate)),
             annual_irr=cash_flow.annual_irr(saved),
         )
+
+    def _net_flows(self, result: ApproachResult) -> cash_flow.Flows:
+        flows = cash_flow.cost_flows(result.ledger, self.requests * result.volume_scale)
+        if result.value_line is not None:
+            answers, worth = result.value_line
+            flows[..., 1:] -= answers.at(self.requests) * worth
+        return flows
 
     @property
     def discount_rate(self) -> float:
@@ -231,30 +258,20 @@ class Comparison:
         None where answers are not remediated or there is no other; outside [0, 1] it cannot tie.
         """
         others = [float(r.total()) for other, r in self.available.items() if other != name]
-        if not others or name not in self.available or self.available[name].failure_mode != "remediate":
+        result = self.results[name]
+        rejected = next((line for line in result.ledger.lines if line.key == "failures.rejected"), None)
+        if not others or name not in self.available or rejected is None or not rejected.unit_price.max():
             return None
-        result = self.available[name]
-        rejected = [line for line in result.ledger.lines if line.key == "failures.rejected"]
-        accepted = result.accepted
-        if not rejected or accepted is None:
-            return None
-        # at s the line costs (1 − s)·K; K from the line itself, so that stand-in months keep the reference's share
-        answers = float(rejected[0].quantity.at(self.requests).sum())
-        handling = float(rejected[0].unit_price[-1])
-        if accepted >= 1:
-            answers = result.served_requests
-        else:
-            answers /= 1 - accepted
-        rest = float(result.total()) - float(rejected[0].total(self.requests))
-        return float(failures.break_even_share(min(others), rest, answers, handling)) if handling and answers else None
+        rest = float(result.total()) - float(rejected.total(self.requests))
+        handling = float(rejected.unit_price.max())
+        return float(failures.break_even_share(min(others), rest, result.own_requests, handling))
 
     def value_usd(self, name: str) -> float | None:
         """Worth of the accepted answers over the horizon, where a value and the accepted share are stated."""
         result = self.results[name]
-        if self.point.value is None or result.accepted is None:
+        if result.value_usd is None or result.accepted is None:
             return None
-        setting = Setting(self.point, result.approach, self.rates, self.months, np.ones(self.months.count))
-        return float(value_per_accepted_usd(setting, self.point.value).usd[0] * result.accepted * result.served_requests)
+        return float((self.requests * result.growth * result.accepted * result.value_usd).sum())
 
     def to_dict(self) -> dict[str, Any]:
         """The answer as plain data (`docs/comparison.schema.json`)."""
@@ -280,19 +297,21 @@ def compare(scenario: Scenario, book: PriceBook, *, today: date | None = None) -
     rates = book.as_of(as_of, scenario.price_release)
     months = Months(as_of, scenario.horizon_months)
     reference = evaluate(point, point.reference, rates, months)
-    evaluated: dict[str, Evaluated] = {
-        name: reference if name == point.reference else evaluate(point, name, rates, months, reference)
-        for name in point.approaches
-    }
     requests = round(point.workload.requests_per_month)
-    results = {name: _result(point, rates, months, name, found, requests) for name, found in evaluated.items()}
+    results = {}
+    for name in point.approaches:
+        found = reference if name == point.reference else evaluate(point, name, rates, months, reference)
+        results[name] = _result(point, rates, months, found, reference, requests)
     return Comparison(scenario, point, rates, months, results, max(LARGEST_VOLUME, 100 * requests))
 
 
-def _result(point: Scenario, rates: Rates, months: Months, name: str, found: Evaluated, requests: int) -> ApproachResult:
+def _result(
+    point: Scenario, rates: Rates, months: Months, found: Evaluated, reference: Evaluated, requests: int
+) -> ApproachResult:
     everywhere = Setting(point, found.approach, rates, months, np.ones(months.count))
+    own = everywhere.growth * found.plan.active(months.count)
     return ApproachResult(
-        name=name,
+        name=found.ledger.approach,
         approach=found.approach,
         family=found.approach.family,
         offer=found.offer,
@@ -300,6 +319,18 @@ def _result(point: Scenario, rates: Rates, months: Months, name: str, found: Eva
         unavailable=found.plan.unavailable,
         requests=requests,
         served_requests=float(requests * everywhere.growth.sum()),
-        accepted=found.approach.accepted,
+        own_requests=float(requests * own.sum()),
+        accepted=_accepted(found.approach, reference.approach, float(own.sum() / everywhere.growth.sum())),
         failure_mode=failures.failure_mode(point.task),
+        value_usd=value_per_accepted_usd(everywhere, point.value) if point.value is not None else None,
+        growth=everywhere.growth,
     )
+
+
+def _accepted(approach: Approach, reference: Approach, own_share: float) -> float | None:
+    """The accepted share over all requests: its own where it answers, the reference's where that stands in."""
+    if own_share in (0.0, 1.0) or approach.accepted is None:
+        return approach.accepted
+    if reference.accepted is None:
+        return None
+    return own_share * approach.accepted + (1 - own_share) * reference.accepted

@@ -159,7 +159,7 @@ def _number(low: float, high: float, *, whole: bool = False, optional: bool = Fa
     if optional:
         accepted = accepted | None
     if words:
-        accepted = accepted | Literal[words]  # type: ignore[valid-type]
+        accepted = accepted | Literal[words]
     return PlainValidator(parse, json_schema_input_type=accepted)
 
 

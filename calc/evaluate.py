@@ -7,7 +7,7 @@ from datetime import date
 
 import numpy as np
 
-from calc.ledger import CostLine, Ledger
+from calc.ledger import CostLine, Ledger, per_request, priced_line
 from calc.parts import data_preparation, evaluation, failures, prompt, retrieval, serving, staffing, tuning
 from calc.scenario import Approach, Dedicated, OwnGpus, PerToken, Scenario, Tuning
 from calc.setting import Setting
@@ -22,7 +22,7 @@ from calc.timeline import (
     service_segments,
     training_refused,
 )
-from pricing import Rates, UnknownOffer
+from pricing import Price, PricingError, Rates, UnknownOffer
 
 
 @dataclass(frozen=True)
@@ -162,8 +162,6 @@ def _successor_refused(scenario: Scenario, approach: Approach, rates: Rates, suc
 
 
 def _priced(rates: Rates, offer: str, key: str, day: date, terms: dict[str, str | None]) -> bool:
-    from pricing import PricingError
-
     try:
         rates.price(offer, key, on=day, **terms)  # type: ignore[arg-type]
     except PricingError:
@@ -316,8 +314,6 @@ def _second_model_lines(setting: Setting) -> list[CostLine]:
         for line in prompt.token_lines(setting, mix.model, share=mix.share, tag=f":{mix.model}")
     ]
     if mix.kind == "fallback" and np.any(np.asarray(mix.check_usd_per_request) > 0):
-        from calc.ledger import per_request, priced_line
-
         price = MonthlyPrice(np.asarray(mix.check_usd_per_request) * np.ones(setting.months.count))
         quantity = per_request(setting.growth, 1.0)
         lines.append(
@@ -331,7 +327,8 @@ def _evaluated_request(setting: Setting, plan: Plan) -> MonthlyPrice:
     months = setting.months.count
     if not isinstance(setting.approach.serving, PerToken):
         return MonthlyPrice(np.zeros(months))
-    usd, rows, missing = np.zeros(months), [], None
+    usd, missing = np.zeros(months), None
+    rows: list[Price] = []
     for segment in plan.segments:
         here = setting.within(segment.active(months) * setting.active)
         price = prompt.plain_request_usd(here, segment.offer, **(_terms(here, segment.offer) or {}))

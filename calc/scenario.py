@@ -112,6 +112,8 @@ class Workload(_Stated):
     """Gap between turns; where it is within the cache's lifetime, earlier history is read from cache. Default: it is not."""
     active_hours_per_day: OptionalPositive = None
     """Hours of the day with traffic, at most 24. Default: the assumption serving.active_hours_per_day."""
+    active_hours_utc: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):00-([01]\d|2[0-4]):00$")] | None = None
+    """When the active hours are, ``08:00-20:00``, for providers with time-of-day prices. Default: spread over the week."""
     active_days_per_month: OptionalPositive = None
     """Days of the month with traffic. Default: 730 ÷ 24."""
     peak_factor: OptionalPositive = None
@@ -131,6 +133,8 @@ class Workload(_Stated):
         hours = self.active_hours_per_day
         if isinstance(hours, float | int) and hours > 24:
             raise ValueError(f"active_hours_per_day is {hours:g}; a day has 24 hours")
+        if self.active_hours_utc is not None and self.active_hours_utc[:2] == self.active_hours_utc[6:8]:
+            raise ValueError(f"active_hours_utc {self.active_hours_utc} is empty; write 00:00-24:00 for the whole day")
         return self
 
 

@@ -69,11 +69,26 @@ class Setting:
 
     def price(self, offer: str, key: str, **conditions: Any) -> MonthlyPrice:
         """The price of an offer by month, zero outside the active months. See `calc.timeline.monthly_price`."""
-        accepted = offer in self.scenario.accept_unverified
-        price = monthly_price(self.rates, self.months, self.active, offer, key, accept_unverified=accepted, **conditions)
+        if offer in self.scenario.accept_unverified:
+            conditions["accept_unverified"] = True
+        price = monthly_price(self.rates, self.months, self.active, offer, key, **conditions)
+        peak = self.rates.peak_hours(offer)
+        if peak and not price.missing:
+            price = self._blended(price, peak, offer, key, conditions)
         if key.endswith("_usd_per_mtok") and not key.startswith("training"):
             return declined(price, self.months, self.scenario.finance.price_decline_per_year)
         return price
+
+    def _blended(
+        self, price: MonthlyPrice, peak: frozenset[tuple[int, int]], offer: str, key: str, conditions: dict[str, Any]
+    ) -> MonthlyPrice:
+        """Time-of-day rates weighed by the share of traffic in their hours (`peak_share`)."""
+        at_peak = monthly_price(
+            self.rates, self.months, self.active, offer, key, at_hour=min(peak), **conditions
+        )
+        share = peak_share(peak, self.scenario.workload.active_hours_utc)
+        rows = tuple(dict.fromkeys((*price.rows, *at_peak.rows)))
+        return MonthlyPrice((1 - share) * price.usd + share * at_peak.usd, rows, at_peak.missing)
 
     def sells(self, offer: str, key: str, **conditions: Any) -> bool:
         """Whether the offer has such a charge at all in the first active month, be its price usable or not.
@@ -83,7 +98,7 @@ class Setting:
         """
         day = self.months.starts[min(self.start, self.months.count - 1)]
         try:
-            self.rates.price(offer, key, on=day, **conditions)
+            self.rates.prices(offer, key, (day,), **conditions)
         except PriceMissing:
             return False
         except PriceUnverified:
@@ -115,9 +130,21 @@ class Setting:
 
     def _wage(self, offer: str) -> Price:
         try:
-            return self.rates.price(offer, "wage_usd_per_year")
+            return self.rates.prices(offer, "wage_usd_per_year", (self.rates.as_of,))[0]
         except PriceMissing:
-            return self.rates.price(offer, "wage_usd_per_hour")
+            return self.rates.prices(offer, "wage_usd_per_hour", (self.rates.as_of,))[0]
+
+
+def peak_share(peak: frozenset[tuple[int, int]], active_hours_utc: str | None) -> float:
+    """Share of the traffic that falls in hours of a price of their own.
+
+    Args:
+        peak: (ISO weekday, hour UTC).
+        active_hours_utc: ``08:00-20:00``; None spreads the traffic evenly over the week.
+    """
+    first, last = (int(t[:2]) for t in active_hours_utc.split("-")) if active_hours_utc else (0, 24)
+    hours = range(first, last) if first < last else (*range(first, 24), *range(last))
+    return sum((day, hour) in peak for day in range(1, 8) for hour in hours) / (7 * len(hours))
 
 
 def say(number: Any) -> str:

@@ -61,9 +61,10 @@ def growth_factors(growth: Growth, months: Months) -> Floats:
     """g_m with g_0 = 1: each month's volume over month 0's. Shape (months,), or draws × months where inputs are drawn."""
     m = np.arange(months.count, dtype=float)
     if isinstance(growth, CompoundGrowth):
-        return np.asarray((1 + np.asarray(growth.monthly_share)) ** m)
+        factors: Floats = np.asarray((1 + np.asarray(growth.monthly_share)) ** m)
+        return factors
     if isinstance(growth, LinearGrowth):
-        return np.maximum(1 + np.asarray(growth.monthly_share) * m, 0)
+        return np.asarray(np.maximum(1 + np.asarray(growth.monthly_share) * m, 0))
     if isinstance(growth, SCurveGrowth):
         # ln 81 separates 10 % from 90 % of a logistic curve of unit steepness
         steepness = np.log(81) / np.asarray(growth.months_from_10_to_90_percent)
@@ -104,13 +105,14 @@ def monthly_price(rates: Rates, months: Months, active: Floats, offer: str, key:
     end = inference_ends(rates, offer)
     if end is not None and end.date <= months.last_day(int(needed[-1])):
         return _no_price(months, f"{offer} is shut down on {end.date} ({end.source}, read {end.source_date})")
+    days = tuple(months.starts[m] for m in needed)
     try:
-        found = {int(m): rates.price(offer, key, on=months.starts[m], **conditions) for m in needed}
+        found = rates.prices(offer, key, days, **conditions)
     except (PriceMissing, PriceUnverified) as error:
         return _no_price(months, str(error))
     usd = np.zeros(months.count)
-    usd[needed] = [price.usd for price in found.values()]
-    return MonthlyPrice(usd, tuple(dict.fromkeys(found.values())))
+    usd[needed] = [price.usd for price in found]
+    return MonthlyPrice(usd, tuple({id(price): price for price in found}.values()))
 
 
 def _no_price(months: Months, why: str) -> MonthlyPrice:
@@ -132,9 +134,6 @@ def declined(price: MonthlyPrice, months: Months, price_decline_per_year: Any) -
 
 # --- lifecycle ----------------------------------------------------------------------------------------------------------
 
-TrainingStatus = str
-
-
 @dataclass(frozen=True)
 class Refusal:
     """Why something cannot be done on a day, in words, with the recorded event behind it where there is one."""
@@ -149,7 +148,7 @@ def inference_ends(rates: Rates, offer: str) -> LifecycleEvent | None:
     return min(ends, key=lambda e: e.date) if ends else None
 
 
-def training_refused(rates: Rates, offer: str, standing: TrainingStatus, day: date) -> Refusal | None:
+def training_refused(rates: Rates, offer: str, standing: str, day: date) -> Refusal | None:
     """Why an organisation of this standing cannot start a tuning job on this day, or None where it can.
 
     Args:
@@ -241,12 +240,3 @@ def service_segments(
             )
         )
         offer = successor
-
-
-def priced_on(rates: Rates, offer: str, key: str, day: date, **conditions: Any) -> bool:
-    """Whether the book has the price on that day."""
-    try:
-        rates.price(offer, key, on=day, **conditions)
-    except PriceMissing:
-        return False
-    return True

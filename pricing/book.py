@@ -16,7 +16,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from pricing.errors import BadTable, PriceMissing, PriceUnverified, UnknownOffer
+from pricing.errors import BadTable, PriceMissing, PriceUnverified, PricingError, UnknownOffer
 from pricing.keys import PRICE_KEYS
 from pricing.model import (
     Assumption,
@@ -51,6 +51,7 @@ class PriceBook:
         self._folder = folder
         self._overrides = dict(overrides or {})
         self._providers: dict[str, Provider] = {}
+        self._views: dict[tuple[date, date | None], Rates] = {}
 
     @classmethod
     def bundled(cls) -> PriceBook:
@@ -117,7 +118,9 @@ class PriceBook:
             day: the day the question is asked.
             recorded_through: ignore what entered the book after this day (a pinned release).
         """
-        return Rates(self, day, recorded_through)
+        if (day, recorded_through) not in self._views:
+            self._views[day, recorded_through] = Rates(self, day, recorded_through)
+        return self._views[day, recorded_through]
 
 
 class Rates:
@@ -127,7 +130,8 @@ class Rates:
         self.book = book
         self.as_of = as_of
         self.recorded_through = recorded_through
-        self._found: dict[tuple[Any, ...], Price] = {}
+        self._found: dict[tuple[Any, ...], tuple[Price, ...] | PricingError] = {}
+        self._items: dict[str, tuple[Provider, str, Item]] = {}
 
     def item(self, offer: str) -> tuple[Provider, str, Item]:
         """The provider, the item's id and the item behind an offer id ``provider/item`` (or an alias of it).
@@ -135,6 +139,11 @@ class Rates:
         Raises:
             UnknownOffer: no such provider or item; near matches are named.
         """
+        if offer not in self._items:
+            self._items[offer] = self._find(offer)
+        return self._items[offer]
+
+    def _find(self, offer: str) -> tuple[Provider, str, Item]:
         provider_id, _, item_id = offer.partition("/")
         if not item_id:
             raise UnknownOffer(f"'{offer}' is not an offer id; write provider/model, for example openai/gpt-6-luna.")
@@ -181,9 +190,6 @@ class Rates:
             PriceUnverified: only an unverified figure is known.
         """
         on = on or self.as_of
-        cache_key = (offer, key, on, service, tuned, context_tokens, deployment, method, technique, at_hour, accept_unverified)
-        if cache_key in self._found:
-            return self._found[cache_key]
         if key not in PRICE_KEYS:
             raise PriceMissing(f"'{key}' is not a price key." + _suggest(key, PRICE_KEYS, "Keys"))
         provider, item_id, item = self.item(offer)
@@ -205,7 +211,7 @@ class Rates:
         for place in (item.price, self._band_prices(provider, item), provider.price):
             matching = [b for b in place if applies(b)]
             candidates += matching
-            block = _in_force(matching, key, on)
+            block = _in_force(matching, on)
             if block is not None:
                 if block.confidence == "unverified" and not accept_unverified:
                     raise PriceUnverified(
@@ -213,10 +219,21 @@ class Rates:
                         f"({block.prices[key]}, {block.source}, {block.source_date}). "
                         "Accept it by name in the scenario's accept_unverified, or state your own price."
                     )
-                found = _price(f"{provider.id}/{item_id}", key, block)
-                self._found[cache_key] = found
-                return found
+                return _price(f"{provider.id}/{item_id}", key, block)
         raise PriceMissing(self._why_missing(f"{provider.id}/{item_id}", key, on, candidates, service, tuned))
+
+    def prices(self, offer: str, key: str, days: tuple[date, ...], **conditions: Any) -> tuple[Price, ...]:
+        """The price on each of several days, looked up once and remembered. Conditions and errors as in `price`."""
+        asked = (offer, key, days, *sorted(conditions.items()))
+        if asked not in self._found:
+            try:
+                self._found[asked] = tuple(self.price(offer, key, on=day, **conditions) for day in days)
+            except PricingError as error:
+                self._found[asked] = error
+        found = self._found[asked]
+        if isinstance(found, PricingError):
+            raise found
+        return found
 
     def lifecycle(self, offer: str) -> tuple[LifecycleEvent, ...]:
         """The recorded events of an offer and of its provider as a whole, by date."""
@@ -247,7 +264,8 @@ class Rates:
         try:
             return self.book.assumptions[name]
         except KeyError:
-            raise PriceMissing(f"There is no assumption '{name}'." + _suggest(name, self.book.assumptions, "Assumptions")) from None
+            near = _suggest(name, self.book.assumptions, "Assumptions")
+            raise PriceMissing(f"There is no assumption '{name}'.{near}") from None
 
     def open_model(self, weights: str) -> OpenModel:
         """Facts of open weights.
@@ -264,6 +282,13 @@ class Rates:
         """Input lengths above which the offer's rates change, ascending; empty where they do not."""
         _, _, item = self.item(offer)
         return tuple(sorted({block.context_above_tokens for block in item.price} - {0}))
+
+    def peak_hours(self, offer: str) -> frozenset[tuple[int, int]]:
+        """The (ISO weekday, hour UTC) at which the offer's time-of-day prices hold; empty where it has none."""
+        timed = [block for block in self.item(offer)[2].price if block.hours_utc]
+        if not timed:
+            return frozenset()
+        return frozenset((d, h) for d in range(1, 8) for h in range(24) if any(_in_window(b, (d, h)) for b in timed))
 
     def _band_prices(self, provider: Provider, item: Item) -> tuple[PriceBlock, ...]:
         if item.weights is None or not provider.band:
@@ -293,18 +318,19 @@ class Rates:
         )
 
 
-def _in_force(blocks: list[PriceBlock], key: str, on: date) -> PriceBlock | None:
-    """The block that prices ``key`` on a day: narrowest conditions first, then latest effective, then last recorded."""
+def _in_force(blocks: list[PriceBlock], on: date) -> PriceBlock | None:
+    """The block in force on a day: narrowest conditions first, then latest effective, then last recorded."""
     started = [b for b in blocks if b.effective <= on]
     started.sort(
         key=lambda b: (b.context_above_tokens, len(b.hours_utc), _conditions_stated(b), b.effective, b.recorded), reverse=True
     )
-    withdrawn: set[tuple[Any, ...]] = set()
+    settled: set[tuple[Any, ...]] = set()
     for block in started:
         identity = (block.context_above_tokens, block.hours_utc, block.deployment, block.method, block.technique, block.effective)
-        if block.withdrawn:
-            withdrawn.add(identity)
-        elif identity not in withdrawn and (block.ends is None or on < block.ends):
+        if identity in settled:
+            continue  # an earlier record of what was corrected, ended or withdrawn later
+        settled.add(identity)
+        if not block.withdrawn and (block.ends is None or on < block.ends):
             return block
     return None
 
@@ -325,7 +351,7 @@ def _in_window(block: PriceBlock, at_hour: tuple[int, int] | None) -> bool:
 
 
 def _price(offer: str, key: str, block: PriceBlock) -> Price:
-    conditions = [block.service] if block.service != "standard" else []
+    conditions: list[str] = [block.service] if block.service != "standard" else []
     conditions += ["fine-tuned"] if block.tuned else []
     conditions += [f"above {block.context_above_tokens:,} tokens"] if block.context_above_tokens else []
     conditions += [c for c in (block.deployment, block.method, block.technique) if c]

@@ -7,11 +7,14 @@ from typing import Any
 import numpy as np
 
 from calc.ledger import CostLine, per_request, priced_line
-from calc.scenario import Task
+from calc.scenario import Scenario, Task
 from calc.setting import Setting, say
 from calc.timeline import MonthlyPrice
 
-NO_SHARE = "no accepted share is stated for this approach: add approaches.<name>.accepted, for example {successes: 180, trials: 200}"
+NO_SHARE = (
+    "no accepted share is stated for this approach while others state theirs: "
+    "add approaches.<name>.accepted, for example {successes: 180, trials: 200}"
+)
 
 
 def failure_mode(task: Task) -> str:
@@ -34,14 +37,27 @@ def handling_usd(setting: Setting) -> tuple[MonthlyPrice, str, tuple[str, ...]]:
     return usd, f"{say(minutes)} min of {task.rejected_answer_role.replace('_', ' ')}", rate.assumptions
 
 
+def quality_stated(scenario: Scenario) -> bool:
+    """Whether any approach states its accepted share; if none does, quality is left out of the comparison."""
+    return any(approach.accepted is not None for approach in scenario.approaches.values())
+
+
 def rejected_lines(setting: Setting) -> list[CostLine]:
-    """V(1 − s) rejected answers at their handling cost, where there is one; without s the line has no price."""
-    if failure_mode(setting.scenario.task) == "discard":
+    """V(1 − s) rejected answers at their handling cost.
+
+    An approach without s beside others that state theirs cannot be compared with them: its line has no price. Where
+    rejected answers are discarded there is no cost, and no line for those that state s.
+    """
+    if not quality_stated(setting.scenario):
         return []
-    price, each, assumptions = handling_usd(setting)
     share: Any = setting.approach.accepted
+    remediate = failure_mode(setting.scenario.task) == "remediate"
+    nothing = MonthlyPrice(np.zeros(setting.months.count)), "lost", ()
+    price, each, assumptions = handling_usd(setting) if remediate else nothing
     if share is None:
         price = MonthlyPrice(price.usd * np.nan, missing=NO_SHARE)
+    elif not remediate:
+        return []
     rejected = 1 - np.asarray(share if share is not None else 0.0)
     return [
         priced_line(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,7 @@ def scanned_tb_by_tier(vectors: Any, kb: Any, rules: StoreRules) -> list[Any]:
     bounds = (0, *rules.scan_tier_starts, np.inf)
     return [
         np.clip(vectors - low, 0, high - low) * kb / rules.bytes_per_kb**3
-        for low, high in zip(bounds[:-1], bounds[1:], strict=True)
+        for low, high in pairwise(bounds)
     ]
 
 

@@ -157,7 +157,8 @@ def _hourly_job(
 
 def own_gpu_run(setting: Setting, tuning: Tuning) -> tuple[MonthlyPrice, str]:
     """Charge of one run on rented GPUs: hours × whole instances × their price, an instance's price never per GPU."""
-    assert tuning.gpu is not None and tuning.rent is not None
+    assert tuning.gpu is not None
+    assert tuning.rent is not None
     price, gpus_each = rent(setting, f"{tuning.rent}/{tuning.gpu}")
     rented = np.ceil(np.asarray(tuning.gpus) / gpus_each)
     usd = tuning.training_hours_per_run * rented * price.usd

@@ -6,11 +6,10 @@ import numpy as np
 
 from calc.scenario import Value
 from calc.setting import Setting
-from calc.timeline import MonthlyPrice
+from calc.timeline import Floats
 
 
-def value_per_accepted_usd(setting: Setting, value: Value) -> MonthlyPrice:
+def value_per_accepted_usd(setting: Setting, value: Value) -> Floats:
     """US$ an accepted answer is worth, by month: what it earns plus the staff minutes it displaces."""
-    rate = setting.staff_rate(value.role)
-    usd = value.usd_per_accepted_answer + value.minutes_saved_per_accepted_answer / 60 * rate.price.usd
-    return MonthlyPrice(np.asarray(usd), rate.price.rows)
+    minute_usd = setting.staff_rate(value.role).price.usd / 60
+    return np.asarray(value.usd_per_accepted_answer + value.minutes_saved_per_accepted_answer * minute_usd)
