@@ -237,9 +237,7 @@ def evaluate(scenario: Scenario, name: str, rates: Rates, months: Months, refere
     return Evaluated(plan, Ledger(name, tuple(lines), plan.events, tuple(notes)), approach, offer)
 
 
-def _stand_in_lines(
-    scenario: Scenario, reference: Evaluated, rates: Rates, months: Months, gap: Floats
-) -> list[CostLine]:
+def _stand_in_lines(scenario: Scenario, reference: Evaluated, rates: Rates, months: Months, gap: Floats) -> list[CostLine]:
     """The reference's lines in the months in which it stands in, its set-up in the first of them."""
     segments = tuple(
         Segment(segment.offer, int(held[0]), int(held[-1]) + 1)

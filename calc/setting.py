@@ -83,9 +83,7 @@ class Setting:
         self, price: MonthlyPrice, peak: frozenset[tuple[int, int]], offer: str, key: str, conditions: dict[str, Any]
     ) -> MonthlyPrice:
         """Time-of-day rates weighed by the share of traffic in their hours (`peak_share`)."""
-        at_peak = monthly_price(
-            self.rates, self.months, self.active, offer, key, at_hour=min(peak), **conditions
-        )
+        at_peak = monthly_price(self.rates, self.months, self.active, offer, key, at_hour=min(peak), **conditions)
         share = peak_share(peak, self.scenario.workload.active_hours_utc)
         rows = tuple(dict.fromkeys((*price.rows, *at_peak.rows)))
         return MonthlyPrice((1 - share) * price.usd + share * at_peak.usd, rows, at_peak.missing)

@@ -134,6 +134,7 @@ def declined(price: MonthlyPrice, months: Months, price_decline_per_year: Any) -
 
 # --- lifecycle ----------------------------------------------------------------------------------------------------------
 
+
 @dataclass(frozen=True)
 class Refusal:
     """Why something cannot be done on a day, in words, with the recorded event behind it where there is one."""

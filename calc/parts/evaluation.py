@@ -28,9 +28,7 @@ def lines(setting: Setting, releases: Sequence[int], request_usd: MonthlyPrice) 
     rate = setting.staff_rate(spec.role)
 
     released = np.bincount([m for m in releases if m < months.count], minlength=months.count).astype(float)
-    answers = Linear(
-        examples.value * (released * per_release.value + setting.active * per_month.value), np.zeros(months.count)
-    )
+    answers = Linear(examples.value * (released * per_release.value + setting.active * per_month.value), np.zeros(months.count))
     count = f"{say(examples.value)} questions × ({say(per_release.value)} runs × {len(releases)} releases"
     count += f" + {say(per_month.value)} runs a month)"
     used = (examples.assumption, per_release.assumption, per_month.assumption)

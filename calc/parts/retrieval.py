@@ -44,10 +44,7 @@ def read_units(gb: Any, rules: StoreRules) -> Any:
 def scanned_tb_by_tier(vectors: Any, kb: Any, rules: StoreRules) -> list[Any]:
     """Terabytes one query scans in each tier of the index: the vectors that fall in the tier × their size."""
     bounds = (0, *rules.scan_tier_starts, np.inf)
-    return [
-        np.clip(vectors - low, 0, high - low) * kb / rules.bytes_per_kb**3
-        for low, high in pairwise(bounds)
-    ]
+    return [np.clip(vectors - low, 0, high - low) * kb / rules.bytes_per_kb**3 for low, high in pairwise(bounds)]
 
 
 @dataclass(frozen=True)

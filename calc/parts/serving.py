@@ -35,9 +35,9 @@ def replica_lines(setting: Setting, offer: str, share: Any = 1.0) -> list[CostLi
     price, what, gpus_each = _hourly(setting, serving, offer)
 
     attempts = share * (1 + np.asarray(work.retry_share))
-    replicas_per_request = peak_requests_per_second(
-        setting.growth * attempts, peak.value, hours.value, days
-    ) / (serving.requests_per_second_per_replica * utilisation.value)
+    replicas_per_request = peak_requests_per_second(setting.growth * attempts, peak.value, hours.value, days) / (
+        serving.requests_per_second_per_replica * utilisation.value
+    )
     gpus = getattr(serving, "gpus_per_replica", 1)
     units_per_replica = np.ceil(gpus / gpus_each)
     replicas_per_unit = np.maximum(np.floor(gpus_each / gpus), 1)

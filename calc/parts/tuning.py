@@ -108,9 +108,7 @@ def managed_job(setting: Setting, tuning: Tuning, offer: str, month: int) -> tup
     epochs, why, assumption = epochs_of(setting, tuning, offer, examples)
     rules = setting.rates.billing_rules(offer)
     validation = tuning.validation_examples * tokens if rules is not None and rules.validation_tokens_billed else 0.0
-    billed = billed_tokens(
-        examples * tokens, epochs, validation_tokens=validation, evaluations=tuning.evaluations_per_job
-    )
+    billed = billed_tokens(examples * tokens, epochs, validation_tokens=validation, evaluations=tuning.evaluations_per_job)
     minimum = _optional(in_month, offer, "minimum_usd_per_job")
     cap = _optional(in_month, offer, "cap_usd_per_job")
     usd = job_usd(billed, per_token.usd, minimum.usd)
