@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import json
 from datetime import date
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from calc.scenario import Scenario
 from ingest import InputError, load_scenario, read_scenario
+from ingest.scenario_file import scenario_from
 
 SMALL = """\
 name: Support replies
@@ -194,3 +199,36 @@ def test_problems_are_there_one_by_one(loaded):
     with pytest.raises(InputError) as caught:
         loaded(SMALL.replace("350", "-1").replace("220", "-2"))
     assert [(p.line, p.field) for p in caught.value.problems] == [(6, "workload.user_tokens"), (7, "workload.answer_tokens")]
+
+
+@given(
+    text=st.text(alphabet=st.sampled_from("ab:-[]{}#&*!|>?%@\"'\\\n\t 01.~,\x00\ud800é"), max_size=60),
+    suffix=st.sampled_from(["yaml", "json"]),
+)
+def test_any_text_is_read_or_refused_in_words(text, suffix):
+    with contextlib.suppress(InputError):
+        data, lines = read_scenario(text, f"any.{suffix}")
+        assert isinstance(data, dict)
+        assert all(1 <= line <= text.count("\n") + 1 for line in lines.values())
+
+
+def stated_fields(fields, path=()):
+    """The path of every field and item, the deeper ones after their group."""
+    for key, value in fields.items() if isinstance(fields, dict) else enumerate(fields) if isinstance(fields, list) else ():
+        yield (*path, key)
+        yield from stated_fields(value, (*path, key))
+
+
+@pytest.mark.parametrize(
+    "wrong", [None, True, -1, 1e300, float("nan"), "x", "", [], {}, [1], {"a": 1}, {"p10": 1, "p90": 2}, {"low": "a"}], ids=repr
+)
+def test_any_wrong_value_anywhere_is_told_in_words(wrong):
+    fields, lines = read_scenario(SMALL, "scenario.yaml")
+    for path in stated_fields(fields):
+        broken = copy.deepcopy(fields)
+        group = broken
+        for key in path[:-1]:
+            group = group[key]
+        group[path[-1]] = wrong
+        with contextlib.suppress(InputError):
+            scenario_from(broken, lines, "scenario.yaml")
