@@ -510,3 +510,13 @@ def test_a_withdrawal_retracts_the_block_of_its_day_and_conditions() -> None:
     with pytest.raises(PriceMissing):
         book.as_of(day).price("groq/gpt-oss-20b", IN)
     assert book.as_of(day, recorded_through=date(2026, 12, 2)).price("groq/gpt-oss-20b", IN).value == Decimal("0.075")
+
+
+def test_an_end_learned_later_is_a_correction_too() -> None:
+    again = _noted({IN: Decimal("0.075"), OUT: Decimal("0.3"), "ends": date(2026, 12, 10)}, date(2026, 12, 3))
+    book = _corrected(again)
+    assert book.as_of(date(2026, 12, 9)).price("groq/gpt-oss-20b", IN).value == Decimal("0.075")
+    with pytest.raises(PriceMissing, match="ended on 2026-12-10"):
+        book.as_of(date(2026, 12, 10)).price("groq/gpt-oss-20b", IN)
+    pinned = book.as_of(date(2026, 12, 10), recorded_through=date(2026, 12, 2))
+    assert pinned.price("groq/gpt-oss-20b", IN).value == Decimal("0.075")
