@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, PlainSerializer, PlainValidator, mod
 class Estimate(BaseModel):
     """A number with a stated uncertainty."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     @property
     def point(self) -> float:

@@ -32,7 +32,7 @@ OfferId = Annotated[str, Field(pattern=r"^[^/\s]+/[^/\s]+$")]
 
 
 class _Stated(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, defer_build=True)
 
 
 # --- workload -----------------------------------------------------------------------------------------------------------

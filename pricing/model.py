@@ -30,7 +30,7 @@ _Source = Annotated[str, Field(pattern=r"^(https?://|pkg:)\S+$")]
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Sourced(_Strict):
