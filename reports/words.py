@@ -1,0 +1,615 @@
+"""Every label, number format and sentence a reader sees. Numbers are rounded here, half to even, and nowhere else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Literal, Protocol
+
+from calc.break_even import BreakEven, Interval, Kind
+from calc.compare import ApproachResult, Comparison, Status
+from calc.estimate import Estimate
+from calc.ledger import Group, Timing
+from calc.scenario import FAMILIES, Family, OwnGpus
+from calc.timeline import inference_ends
+from pricing import Price, UnknownOffer
+from pricing.model import Confidence
+
+MISSING = "—"
+MINUS = "−"
+
+# --- labels ---------------------------------------------------------------------------------------------------------------
+
+FAMILY_LABELS: dict[Family, str] = {
+    "prompting": "Prompting",
+    "few-shot": "Few-shot",
+    "rag": "RAG",
+    "fine-tuning": "Fine-tuning",
+    "hybrid": "Hybrid",
+}
+GROUP_LABELS: dict[Group, str] = {
+    "rejected answers": "Rejected answers",
+    "tokens": "Tokens",
+    "gpu rental": "GPU rental",
+    "staff and evaluation": "Staff and evaluation",
+    "data and training": "Data and training",
+    "retrieval": "Retrieval",
+}
+TIMING_LABELS: dict[Timing, str] = {
+    "one-off": "Once",
+    "monthly": "Every month",
+    "per request": "Per request",
+    "stepped": "In steps",
+}
+STATUS_LABELS: dict[Status, str] = {"available": "Available", "unpriced": "No price", "unavailable": "Unavailable"}
+CONFIDENCE_LABELS: dict[Confidence, str] = {
+    "primary": "Provider's own page",
+    "package": "Published package",
+    "transcribed": "Transcribed from the provider",
+    "bulk": "Provider's bulk list",
+    "estimate": "Derived",
+    "unverified": "Not verified",
+}
+TUNED: tuple[Family, ...] = ("fine-tuning", "hybrid")
+
+_NUMBER_WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
+
+
+def label(name: str) -> str:
+    """An approach as a heading: one of the five, or the name the scenario gives it."""
+    if name in FAMILY_LABELS:
+        return FAMILY_LABELS[name]
+    named = in_sentence(name)
+    return named[:1].upper() + named[1:]
+
+
+def in_sentence(name: str) -> str:
+    """An approach inside a sentence: lower case but for RAG; names of the scenario's own as stated."""
+    return re.sub(r"\brag\b", "RAG", name)
+
+
+def model_name(offer: str) -> str:
+    """The model of an offer, without its provider."""
+    return offer.partition("/")[2] or offer
+
+
+# --- numbers --------------------------------------------------------------------------------------------------------------
+
+
+def _signed(text: str) -> str:
+    return text.replace("-", MINUS)
+
+
+def money(usd: float | None, *, plus: bool = False) -> str:
+    """A total in whole dollars: $21,538. An amount that would round to nothing is said to be under a dollar.
+
+    Args:
+        plus: show the sign of a positive amount too.
+    """
+    if usd is None:
+        return MISSING
+    if 0 < abs(usd) < 0.5:
+        return "<$1" if usd > 0 else f"{MINUS}<$1"
+    sign = MINUS if round(usd) < 0 else "+" if plus and usd > 0 else ""
+    return f"{sign}${abs(round(usd)):,}"
+
+
+def money_per(usd: float | None) -> str:
+    """An amount per request or answer, four decimals: $0.0134."""
+    if usd is None:
+        return MISSING
+    if 0 < abs(usd) < 0.00005:
+        return "<$0.0001"
+    return f"{MINUS if usd < 0 else ''}${abs(usd):,.4f}"
+
+
+def money_short(usd: float) -> str:
+    """An amount on a chart: $950, $12k, $1.2M."""
+    return f"{MINUS if usd < 0 else ''}${_short(abs(usd))}"
+
+
+def exact_money(usd: Decimal) -> str:
+    """A listed price with all its digits, two decimals at least: $2.50, $0.0375."""
+    digits = f"{usd:f}"
+    if "." in digits:
+        digits = digits.rstrip("0").rstrip(".")
+    whole, _, fraction = digits.partition(".")
+    return f"${int(whole):,}.{fraction:0<2}"
+
+
+def price(row: Price) -> str:
+    """A listed price with its unit: $2.50 per million input tokens."""
+    return f"{exact_money(row.value)} {row.unit.removeprefix('USD ')}"
+
+
+def volume(requests: float, *beside: float) -> str:
+    """A volume in prose, three significant digits: 486,000, 12 million.
+
+    Args:
+        beside: other volumes of the same sentence; more digits are shown where two different ones would look the same.
+    """
+    return _distinct(requests, beside, _prose_volume)
+
+
+def volume_short(requests: float, *beside: float) -> str:
+    """A volume on a chart: 486k, 1.2M; with more digits where another of the chart would look the same."""
+    return _distinct(requests, beside, lambda v, digits: _short(v, digits))
+
+
+def exact_volume(requests: int) -> str:
+    """A volume to the last request, for tables: 128,716."""
+    return f"{requests:,}"
+
+
+def _distinct(value: float, beside: Sequence[float], shown: _Shown) -> str:
+    others = [other for other in beside if other != value]
+    for digits in range(3, 12):
+        text = shown(value, digits)
+        if all(shown(other, digits) != text for other in others):
+            break
+    return text
+
+
+def _rounded(value: float, digits: int) -> Decimal:
+    """To a number of significant digits; whole numbers keep all digits before the point of a larger precision."""
+    return Decimal(f"{value:.{digits - 1}e}")
+
+
+def _plain(value: Decimal) -> str:
+    text = f"{value:,f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _prose_volume(requests: float, digits: int) -> str:
+    value = _rounded(requests, digits)
+    return f"{_plain(value / 1_000_000)} million" if value >= 1_000_000 else _plain(value)
+
+
+def _short(value: float, digits: int = 3) -> str:
+    rounded = _rounded(value, digits)
+    for size, unit in ((Decimal(10) ** 9, "B"), (Decimal(10) ** 6, "M"), (Decimal(1000), "k")):
+        if rounded >= size:
+            return f"{_plain(rounded / size)}{unit}"
+    return _plain(rounded)
+
+
+def quantity(amount: float) -> str:
+    """How much of something is bought: whole from a thousand on, else four significant digits."""
+    if abs(amount) >= 1000 or amount == int(amount):
+        return _signed(f"{round(amount):,}")
+    return _signed(_plain(_rounded(amount, 4)))
+
+
+def unit_price(usd: float) -> str:
+    """A computed price of one unit, four significant digits: $0.0000025."""
+    if usd == 0:
+        return "$0.00"
+    return exact_money(_rounded(usd, 4)) if usd > 0 else f"{MINUS}{exact_money(-_rounded(usd, 4))}"
+
+
+def percent(share: float) -> str:
+    """A share, one decimal where it needs it: 94.5%, 8%."""
+    return _signed(f"{share * 100:.1f}".removesuffix(".0")) + "%"
+
+
+def day(on: date) -> str:
+    """20 November 2026."""
+    return f"{on.day} {on:%B %Y}"
+
+
+def day_short(on: date) -> str:
+    """20 Nov 2026."""
+    return f"{on.day} {on:%b %Y}"
+
+
+def month(on: date) -> str:
+    """December 2026."""
+    return f"{on:%B %Y}"
+
+
+def months(count: int | None) -> str:
+    """A number of months, or that there is none."""
+    if count is None:
+        return "never"
+    return "1 month" if count == 1 else f"{count} months"
+
+
+def counted(count: int) -> str:
+    """A count as text: words up to twelve."""
+    return _NUMBER_WORDS[count] if count < len(_NUMBER_WORDS) else f"{count:,}"
+
+
+def listed(items: Iterable[str], joined: str = "and") -> str:
+    """a, b and c."""
+    found = list(items)
+    return found[0] if len(found) == 1 else f"{', '.join(found[:-1])} {joined} {found[-1]}" if found else ""
+
+
+class _Shown(Protocol):
+    """A number at some precision, as text."""
+
+    def __call__(self, value: float, digits: int, /) -> str:
+        """The text."""
+        ...
+
+
+# --- the verdict ----------------------------------------------------------------------------------------------------------
+
+
+def per_month(comparison: Comparison) -> str:
+    """What the volumes count: requests, or accepted answers where rejected ones are lost and every share is known."""
+    lost = any(result.volume_scale != 1 for result in comparison.available.values())
+    return "accepted answers a month" if lost else "requests a month"
+
+
+def verdict(comparison: Comparison) -> str:
+    """The answer in one sentence, with the volume it holds for."""
+    if not comparison.available:
+        return "No approach can be priced over the whole horizon"
+    winner = comparison.winner()
+    tuned = [result for result in comparison.results.values() if result.family in TUNED]
+    answer = _advice(comparison, winner, bool(tuned))
+    at = f"at {volume(comparison.requests, *_telling(comparison))} {per_month(comparison)}"
+    named = in_sentence(winner) if answer == "Do not fine-tune" else "it"
+    rank = _rank(comparison, named, winner)
+    return f"{answer}: {at} {rank}{_until(comparison, winner, tuned)}"
+
+
+def _advice(comparison: Comparison, winner: str, any_tuned: bool) -> str:
+    if winner == "fine-tuning":
+        return "Fine-tune"
+    if winner == comparison.point.reference and any_tuned and comparison.results[winner].family not in TUNED:
+        return "Do not fine-tune"
+    return f"Use {in_sentence(winner)}"
+
+
+def _rank(comparison: Comparison, named: str, winner: str) -> str:
+    compared, stated = len(comparison.available), len(comparison.results)
+    if compared == 1:
+        only = f"the only one of {counted(stated)} approaches that can be priced" if stated > 1 else "the only approach"
+        return f"{named} is {only}"
+    tied = _holding(comparison).winner != winner
+    if tied:
+        return f"no approach is cheaper than {named}" if named != "it" else "no approach is cheaper"
+    which = "cheaper" if compared == 2 else "cheapest"
+    of = f"{counted(compared)} approaches" if compared == stated else f"the {counted(compared)} approaches that can be priced"
+    return f"{named} is the {which} of {of}"
+
+
+def _until(comparison: Comparison, winner: str, tuned: Sequence[ApproachResult]) -> str:
+    """The second half: where fine-tuning pays, or where the winner does."""
+    own = comparison.results[winner].family in TUNED
+    if own or not tuned:
+        return _stays(comparison, winner)
+    candidates = [result for result in tuned if result.status == "available"]
+    if not candidates:
+        return f"; {_no_total(comparison, tuned[0])}"
+    names = {result.name for result in candidates}
+    runs = _runs(comparison.envelope, names)
+    winners = {interval.winner for interval in comparison.envelope if interval.winner in names}
+    subject = in_sentence(next(iter(winners))) if len(winners) == 1 else _tuning(candidates)
+    return f"; {subject} {_pays(comparison, runs)}"
+
+
+def _tuning(candidates: Sequence[ApproachResult]) -> str:
+    return in_sentence(candidates[0].name) if len(candidates) == 1 else "fine-tuning"
+
+
+def _pays(comparison: Comparison, runs: Sequence[tuple[int, int]]) -> str:
+    """Where something wins that does not win at today's volume."""
+    top, today = comparison.largest_volume, comparison.requests
+    if not runs:
+        return f"never pays at any volume up to {volume(top)}"
+    first, last = runs[0][0], runs[-1][1]
+    if len(runs) > 1:
+        if first > today:
+            return f"pays only above {volume(first, today)}, and not at every volume"
+        return f"pays only at {counted(len(runs))} other ranges of volume"
+    if last == top:
+        return f"pays only from {volume(first, today)}"
+    if first == 1:
+        return f"pays only up to {volume(last, today)}"
+    return f"pays only between {volume(first, last, today)} and {volume(last, first, today)}"
+
+
+def _stays(comparison: Comparison, winner: str) -> str:
+    """From which to which volume the winner stays so."""
+    if len(comparison.available) == 1:
+        return ""
+    span = _span(comparison)
+    return f", {span}" if _holding(comparison).winner == winner else ""
+
+
+def _no_total(comparison: Comparison, result: ApproachResult) -> str:
+    """Why an approach is not compared, in a few words."""
+    name = in_sentence(result.name)
+    if result.unavailable is None:
+        lines = listed(dict.fromkeys(line.name.lower() for line in result.ledger.missing))
+        return f"{name} has no price for {lines}"
+    since = result.unavailable.since
+    return f"{name} is unavailable{f' from {day(since)}' if since > comparison.as_of else ''}"
+
+
+def _holding(comparison: Comparison) -> Interval:
+    """The interval of the envelope that today's volume lies in."""
+    return next(i for i in comparison.envelope if i.first <= comparison.requests <= i.last)
+
+
+def _telling(comparison: Comparison) -> list[int]:
+    """Ends of today's interval, which today's volume must not be confused with."""
+    if len(comparison.available) < 2:
+        return []
+    held = _holding(comparison)
+    return [v for v in (held.first, held.last) if v not in (1, comparison.largest_volume)]
+
+
+def _span(comparison: Comparison) -> str:
+    """From which to which volume today's winner stays cheapest."""
+    held, top, today = _holding(comparison), comparison.largest_volume, comparison.requests
+    if held.first == 1 and held.last == top:
+        return f"at every volume up to {volume(top)}"
+    if held.first == 1:
+        return f"up to {volume(held.last, today)}"
+    if held.last == top:
+        return f"from {volume(held.first, today)}"
+    return f"from {volume(held.first, today, held.last)} to {volume(held.last, today, held.first)}"
+
+
+def _runs(envelope: Sequence[Interval], names: set[str]) -> list[tuple[int, int]]:
+    """Unbroken ranges of volume in which one of the names is cheapest."""
+    runs: list[tuple[int, int]] = []
+    for interval in envelope:
+        if interval.winner not in names:
+            continue
+        if runs and runs[-1][1] == interval.first - 1:
+            runs[-1] = (runs[-1][0], interval.last)
+        else:
+            runs.append((interval.first, interval.last))
+    return runs
+
+
+# --- reasons --------------------------------------------------------------------------------------------------------------
+
+
+def reasons(comparison: Comparison) -> str:
+    """Why, in a few sentences: the total, the lead, how far it holds, and what the answer leaves out."""
+    parts = [_lead_sentence(comparison)] if comparison.available else []
+    parts += [left_out(comparison, result) for result in comparison.results.values() if result.status != "available"]
+    parts += [_refused(result) for result in comparison.results.values() if result.incomplete_steps]
+    if comparison.available and not comparison.quality_included:
+        without = [in_sentence(name) for name, result in comparison.available.items() if result.accepted is None]
+        none = len(without) == len(comparison.available)
+        stating = "no approach states" if none else f"{listed(without)} {'does' if len(without) == 1 else 'do'} not state"
+        parts.append(f"Quality is not included: {stating} an accepted share.")
+    parts.append(ranges_sentence(comparison))
+    return " ".join(part for part in parts if part)
+
+
+def _lead_sentence(comparison: Comparison) -> str:
+    ranked = comparison.ranked()
+    winner = ranked[0]
+    total = total_usd(comparison, winner)
+    sentence = f"{label(winner)} costs {money(total)} over {months(comparison.months.count)}"
+    if len(ranked) == 1:
+        return f"{sentence}."
+    behind = money(total_usd(comparison, ranked[1]) - total)
+    runner_up = ", the runner-up" if len(ranked) > 2 else ""
+    lead = f"{behind} less than {in_sentence(ranked[1])}{runner_up}"
+    if _holding(comparison).winner != winner:
+        return f"{sentence}, as much as {in_sentence(ranked[1])}."
+    return f"{sentence}, {lead}, and stays cheapest {_span(comparison)} {per_month(comparison)}."
+
+
+def total_usd(comparison: Comparison, name: str) -> float:
+    """The total that approaches are compared by: today's volume, at equal answers where rejected ones are lost."""
+    return float(comparison.available[name].curve.total(comparison.requests))
+
+
+def left_out(comparison: Comparison, result: ApproachResult) -> str:
+    """Why an approach has no total, as a sentence."""
+    text = _no_total(comparison, result)
+    why = without_sources(result.unavailable.reason) if result.unavailable is not None else ""
+    text = text[:1].upper() + text[1:]
+    return f"{label(result.name)}{text[len(result.name):]}{f': {why}' if why else ''}."
+
+
+def _refused(result: ApproachResult) -> str:
+    events = [event for event in result.ledger.events if event.kind == "retraining refused"]
+    how_many = "retraining" if len(events) == 1 else f"{counted(len(events))} retrainings"
+    return f"{label(result.name)} cannot be kept up to date: {how_many} refused, the first in {month(events[0].day)}."
+
+
+def without_sources(text: str) -> str:
+    """A message without the sources in brackets."""
+    return re.sub(r"\s*\((?:https?://|pkg:)[^)]*\)", "", text)
+
+
+def ranges_sentence(comparison: Comparison) -> str:
+    """Which inputs are ranges, computed at their point value; empty where there are none."""
+    ranges = stated_ranges(comparison)
+    if not ranges:
+        return ""
+    at = ranges.pop("workload.requests_per_month", None)
+    others = len(ranges)
+    inputs = "input is a range" if others == 1 else "inputs are ranges"
+    if at is None:
+        return f"{counted(others).capitalize()} {inputs}, computed at {'its' if others == 1 else 'their'} point value."
+    low, high = min(at.stated), max(at.stated)
+    text = f"The volume is a range, {volume(low)} to {volume(high)}, computed at {volume(at.point)}"
+    if not others:
+        return f"{text}."
+    return f"{text}; {counted(others)} other {inputs}, also computed at {'its' if others == 1 else 'their'} point value."
+
+
+def stated_ranges(comparison: Comparison) -> dict[str, Estimate]:
+    """The inputs stated as ranges, by their path in the scenario."""
+    from calc.export import stated_ranges as found
+
+    return found(comparison.scenario)
+
+
+# --- badges ---------------------------------------------------------------------------------------------------------------
+
+BadgeKind = Literal["until", "closed", "partial"]
+
+
+@dataclass(frozen=True)
+class Badge:
+    """A fact beside the verdict: until when it holds, what is closed, what is missing."""
+
+    kind: BadgeKind
+    text: str
+
+    @property
+    def is_warning(self) -> bool:
+        """Whether it limits the answer."""
+        return self.kind != "until"
+
+
+def badges(comparison: Comparison) -> list[Badge]:
+    """Retirements and closings of the models used, and what the answer leaves out."""
+    found = []
+    if comparison.available:
+        found.append(_lasts(comparison, comparison.results[comparison.winner()]))
+    for offer in dict.fromkeys(result.offer for result in comparison.results.values()):
+        found += _closings(comparison, offer)
+    found += [
+        Badge("partial", _capital(_no_total(comparison, result), result))
+        for result in comparison.results.values()
+        if result.status == "unpriced"
+    ]
+    return list(dict.fromkeys(found))
+
+
+def _capital(text: str, result: ApproachResult) -> str:
+    return f"{label(result.name)}{text[len(result.name):]}"
+
+
+def _lasts(comparison: Comparison, result: ApproachResult) -> Badge:
+    model = model_name(result.offer)
+    if isinstance(result.approach.serving, OwnGpus):
+        return Badge("until", f"{model} on own GPUs: nobody can retire it")
+    end = inference_ends(comparison.rates, result.offer)
+    if end is not None:
+        return Badge("closed", f"{model} ends on {day_short(end.date)}")
+    promised = [e.date for e in comparison.rates.lifecycle(result.offer) if e.event == "available_until_at_least"]
+    if promised:
+        return Badge("until", f"{model} stays until {day_short(max(promised))} at least")
+    return Badge("until", f"No retirement announced for {model}")
+
+
+def _closings(comparison: Comparison, offer: str) -> list[Badge]:
+    """Announced ends of an offer that an approach uses, in one badge."""
+    users = [result for result in comparison.results.values() if result.offer == offer]
+    calls = any(not isinstance(result.approach.serving, OwnGpus) for result in users)
+    tunes = any(result.approach.tuning is not None and result.approach.tuning.kind == "managed" for result in users)
+    try:
+        events = comparison.rates.lifecycle(offer)
+    except UnknownOffer:
+        return []
+    texts = []
+    if tunes:
+        standing = comparison.point.organisation.get(offer.partition("/")[0], "new")
+        closed = [e for e in events if e.event == "closed_to_new_customers" and standing == "new"]
+        texts += [f"closed to new customers since {day_short(e.date)}" for e in closed[:1] if e.date <= comparison.as_of]
+        texts += [f"no tuning from {day_short(e.date)}" for e in events if e.event == "training_ends"]
+    if calls:
+        texts += [f"ends on {day_short(e.date)}" for e in events if e.event == "inference_ends"][:1]
+    return [Badge("closed", f"{model_name(offer)}: {', '.join(texts)}")] if texts else []
+
+
+# --- approaches and break-evens -------------------------------------------------------------------------------------------
+
+
+def lead(comparison: Comparison, name: str) -> str:
+    """An approach against the winner, for its card: "cheapest", or "+$7,444 vs RAG"."""
+    if name not in comparison.available:
+        return STATUS_LABELS[comparison.results[name].status]
+    winner = comparison.winner()
+    if name == winner:
+        return "cheapest" if len(comparison.available) > 2 else "cheaper" if len(comparison.available) == 2 else "the only one"
+    return f"{money(total_usd(comparison, name) - total_usd(comparison, winner), plus=True)} vs {label(winner)}"
+
+
+def break_even_sentence(found: BreakEven, counting: str = "requests a month") -> str:
+    """Who of two is cheaper at which volume.
+
+    Args:
+        counting: what the volumes count (`per_month`).
+    """
+    a, b, high = found.a, found.b, found.intervals[-1].last
+    kind, volumes = found.verdict.kind, found.verdict.volumes
+    match kind:
+        case Kind.TIE:
+            return f"{label(a)} and {in_sentence(b)} cost the same at every volume up to {volume(high)} {counting}."
+        case Kind.ALWAYS_A | Kind.ALWAYS_B:
+            cheap, dear = (a, b) if kind is Kind.ALWAYS_A else (b, a)
+            text = f"{label(cheap)} is cheaper than {in_sentence(dear)} at every volume up to {volume(high)} {counting}"
+        case Kind.A_THEN_B | Kind.B_THEN_A:
+            first, then = (a, b) if kind is Kind.A_THEN_B else (b, a)
+            text = f"{label(then)} is cheaper than {in_sentence(first)} from {volume(volumes[0])} {counting}"
+        case Kind.A_BETWEEN | Kind.B_BETWEEN:
+            cheap, dear = (a, b) if kind is Kind.A_BETWEEN else (b, a)
+            low, up = volumes[0], volumes[1] - 1
+            span = f"from {volume(low, up)} to {volume(up, low)} {counting}"
+            text = f"{label(cheap)} is cheaper than {in_sentence(dear)} only {span}"
+        case _:
+            text = _several(found, volumes, counting)
+    return f"{text}{_ties(found)}."
+
+
+def _several(found: BreakEven, volumes: Sequence[int], counting: str) -> str:
+    winners = [interval.winner for interval in found.intervals if interval.winner is not None]
+    first, last = winners[0], winners[-1]
+    low, up = volumes[0], volumes[-1]
+    between = f"in between they change places {counted(len(volumes))} times"
+    if first == last:
+        other = found.b if first == found.a else found.a
+        return (
+            f"{label(str(first))} is cheaper than {in_sentence(other)} below {volume(low, up)} and from {volume(up, low)} "
+            f"{counting}; {between}"
+        )
+    return (
+        f"{label(str(first))} is cheaper than {in_sentence(str(last))} below {volume(low, up)} {counting}, "
+        f"{in_sentence(str(last))} from {volume(up, low)}; {between}"
+    )
+
+
+def _ties(found: BreakEven) -> str:
+    """Ranges, not single volumes, in which two cost the same."""
+    spans = [i for i in found.intervals if i.winner is None and i.last > i.first]
+    return "".join(f"; they cost the same from {volume(i.first, i.last)} to {volume(i.last, i.first)}" for i in spans)
+
+
+def break_even_sentences(comparison: Comparison) -> list[str]:
+    """The winner against every other approach, in the order of the scenario; why where there is no break-even."""
+    if not comparison.available:
+        return [left_out(comparison, result) for result in comparison.results.values()]
+    winner, counting = comparison.winner(), per_month(comparison)
+    sentences = []
+    for name, result in comparison.results.items():
+        if result.status != "available":
+            sentences.append(no_break_even_sentence(comparison, result))
+        elif name != winner:
+            sentences.append(break_even_sentence(comparison.break_even(winner, name), counting))
+    return sentences
+
+
+def no_break_even_sentence(comparison: Comparison, result: ApproachResult) -> str:
+    """Why an approach without a total has no break-even."""
+    return f"{_capital(_no_total(comparison, result), result)}, so it has no break-even."
+
+
+def interval_sentence(comparison: Comparison, interval: Interval) -> str:
+    """One interval of the envelope, exact: "1 to 128,715: prompting"."""
+    who = "a tie" if interval.winner is None else in_sentence(interval.winner)
+    return f"{exact_volume(interval.first)} to {exact_volume(interval.last)} {per_month(comparison)}: {who}"
+
+
+def approach_order(names: Iterable[str]) -> list[str]:
+    """The five first, in their fixed order, then the scenario's own."""
+    found = list(names)
+    return [name for name in FAMILIES if name in found] + [name for name in found if name not in FAMILIES]
