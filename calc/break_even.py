@@ -255,14 +255,17 @@ def _weighed(weight: Array, low: Array, high: Array) -> tuple[Array, Array]:
 
 
 def _second_derivative(prefixes: PrefixTerms, left: _Points, right: _Points) -> tuple[Array, Array]:
-    """Bounds (cells, P) on D'': (V e^(-k V))'' = k (k V - 2) e^(-k V) and (e^(-k V))'' = k^2 e^(-k V)."""
-    rate = prefixes.rate
-    most, least = (left.decay + 1) * left.used, (right.decay + 1) * left.used
-    at_left, at_right = rate * (left.scaled - 2), rate * (right.scaled - 2)
+    """Bounds (cells, P) on D'': (V e^(-k V))'' = k (k V - 2) e^(-k V) and (e^(-k V))'' = k^2 e^(-k V), 0 where all have faded."""
+    rate, most = prefixes.rate, (left.decay + 1) * left.used
+    bent = most.any(axis=1)
+    most, least = most[bent], (right.decay[bent] + 1) * left.used[bent]
+    at_left, at_right = rate * (left.scaled[bent] - 2), rate * (right.scaled[bent] - 2)
     low = np.where(at_left < 0, most, least) * at_left
     high = np.where(at_right > 0, most, least) * at_right
     weight = np.concatenate([prefixes.alpha, prefixes.beta])
-    return _weighed(weight, np.hstack([low, rate**2 * least]), np.hstack([high, rate**2 * most]))
+    bounds = np.zeros((2, len(bent), weight.shape[1]))
+    bounds[:, bent] = _weighed(weight, np.hstack([low, rate**2 * least]), np.hstack([high, rate**2 * most]))
+    return bounds[0], bounds[1]
 
 
 def _off_chord_steps(steps: StepTerms, left: _Points, rise: Array) -> tuple[Array, Array]:

@@ -100,7 +100,7 @@ def plan_of(scenario: Scenario, approach: Approach, rates: Rates, months: Months
     if managed:
         refusal = training_refused(rates, offer, _standing(scenario, offer), _training_day(months, first))
         if refusal is not None:
-            return Plan((), unavailable=Unavailable(_training_day(months, first), f"cannot be tuned: {refusal.reason}"))
+            return Plan((), unavailable=Unavailable(_training_day(months, first), _refused(scenario, offer, refusal)))
     if isinstance(approach.serving, OwnGpus):
         segments: tuple[Segment, ...] = (Segment(offer, first, months.count),)
         events: tuple[TimelineEvent, ...] = ()
@@ -112,7 +112,8 @@ def plan_of(scenario: Scenario, approach: Approach, rates: Rates, months: Months
     if not segments:
         assert end is not None
         ended = f"{offer} was shut down on {end.date}" if end.date <= months.as_of else f"{offer} is shut down on {end.date}"
-        return Plan((), unavailable=Unavailable(end.date, f"{ended} ({end.source}, read {end.source_date})"))
+        instead = f"; its named successor is {end.successor}" if end.successor else ""
+        return Plan((), unavailable=Unavailable(end.date, f"{ended} ({end.source}, read {end.source_date}){instead}"))
     trainings, refused = _trainings(scenario, tuned, rates, months, segments, managed) if tuned is not None else ((), ())
     plan = Plan(
         segments,
@@ -135,6 +136,14 @@ def plan_of(scenario: Scenario, approach: Approach, rates: Rates, months: Months
 def _training_day(months: Months, month: int) -> date:
     """The model of month 0 is trained before it, from the as-of day on; others on the first day of their month."""
     return months.as_of if month == 0 else months.starts[month]
+
+
+def _refused(scenario: Scenario, offer: str, refusal: Refusal) -> str:
+    provider, by_standing = offer.partition("/")[0], ("closed_to_new_customers", "closed_to_inactive")
+    assumed = refusal.event is not None and refusal.event.event in by_standing and provider not in scenario.organisation
+    return f"cannot be tuned: {refusal.reason}" + (
+        f"; organisation.{provider} is not stated, so new is assumed" if assumed else ""
+    )
 
 
 def _standing(scenario: Scenario, offer: str) -> str:

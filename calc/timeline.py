@@ -209,6 +209,8 @@ def service_segments(
 ) -> tuple[tuple[Segment, ...], tuple[TimelineEvent, ...], LifecycleEvent | None]:
     """Which offer serves which months: an offer until it ends, then its named successor where it is eligible.
 
+    An offer that ends before it serves a month is not replaced: its user has to choose another.
+
     Args:
         first: month of go-live.
         successor_refused: why a successor cannot take over on a day, or None where it can.
@@ -226,11 +228,12 @@ def service_segments(
             segments.append(Segment(offer, start, min(stop, months.count)))
         if end is None or stop >= months.count:
             return tuple(segments), tuple(events), None
-        successor = end.successor
-        day = months.starts[max(stop, 0)]
-        if successor is None or stop < start or successor_refused(successor, day) is not None:
+        successor, start = end.successor, stop
+        if successor is None or not segments or segments[-1].stop != stop:
             return tuple(segments), tuple(events), end
-        start = max(stop, first)
+        day = months.starts[stop]
+        if successor_refused(successor, day) is not None:
+            return tuple(segments), tuple(events), end
         events.append(
             TimelineEvent(
                 start,

@@ -113,6 +113,8 @@ def managed_job(setting: Setting, tuning: Tuning, offer: str, month: int) -> tup
     cap = _optional(in_month, offer, "cap_usd_per_job")
     usd = job_usd(billed, per_token.usd, minimum.usd)
     formula = f"{say(billed)} billed tokens = {say(epochs)} epochs ({why}) × {say(examples)} examples × {say(tokens)} tokens"
+    if tuning.method != "sft" and not any(tuning.method in row.conditions for row in per_token.rows):
+        formula += f", an estimate: the provider lists no price of its own for {tuning.method.upper()}"
     if np.any(validation):
         formula += f" + {say(tuning.evaluations_per_job)} evaluations × {say(validation)} tokens"
     if np.any(minimum.usd > 0):
