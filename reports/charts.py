@@ -1,0 +1,465 @@
+"""Charts as plain data, one function each: Comparison → chart. A renderer draws them and decides nothing.
+
+A chart's title states its finding, its caption says unit and scale, and `alt` says in one sentence what there is to see.
+Positions marked *share* run from 0 to 1 along an axis as it is drawn (the logarithm's share on a logarithmic axis).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import ceil, floor, log10
+from textwrap import wrap
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calc.break_even import Interval
+from calc.compare import ApproachResult, Comparison
+from calc.ledger import GROUPS, Group
+from calc.scenario import Family
+from calc.timeline import growth_factors
+from calc.volume import Curve
+from reports import words
+
+Unit = Literal["month", "request", "horizon"]
+Dash = Literal["solid", "dash", "dot", "dashdot"]
+DASHES: tuple[Dash, ...] = ("solid", "dash", "dot", "dashdot")
+"""First, second … approach of one family: they share its colour."""
+
+POINTS = 320
+VISIBLE_JUMP = 0.004
+"""Jumps below this share of the total are not seen: such steps are drawn as a slope."""
+NARROW = 0.004
+"""Intervals below this share of the axis are less than a line wide; the table of intervals has them."""
+LABEL_HEIGHT = 0.05
+"""Of one row of text at the right end, as a share of the value axis: 17 px of 340."""
+LABEL_LENGTH = 14
+"""Letters of a name beside its line; longer ones take two rows or more."""
+LABEL_WIDTH = 0.14
+"""Of a crossing's volume, as a share of the volume axis on a phone."""
+LABEL_ROWS = 4
+
+Floats = NDArray[np.float64]
+Drawn = Callable[[Curve, Floats], Floats]
+"""What is drawn of a curve at some volumes: US$ in the chart's unit."""
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A value on an axis and how it is written."""
+
+    value: float
+    label: str
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A logarithmic axis."""
+
+    title: str
+    low: float
+    high: float
+    ticks: tuple[Tick, ...]
+
+    def share(self, value: float) -> float:
+        """Where a value lies, 0 to 1."""
+        return log10(value / self.low) / log10(self.high / self.low)
+
+
+@dataclass(frozen=True)
+class Line:
+    """An approach's cost by volume."""
+
+    name: str
+    label: str
+    family: Family
+    dash: Dash
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    label_at: float
+    """Height of the name's middle at the right end, a share of the value axis."""
+
+    @property
+    def label_rows(self) -> tuple[str, ...]:
+        """The name, broken for the margin beside the plot."""
+        return _rows(self.label)
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Volumes over which one approach is cheapest: drawn thick, and as a part of the ribbon below."""
+
+    label: str
+    family: Family
+    first: float
+    last: float
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """Where the cheapest approach changes. ``row`` counts label rows up from the ribbon; None: no room for a label."""
+
+    x: float
+    y: float
+    label: str
+    row: int | None
+    side: Literal["left", "right"]
+
+
+@dataclass(frozen=True)
+class Today:
+    """The stated volume, and the cheapest approach's cost there."""
+
+    x: float
+    y: float
+    label: str
+    family: Family
+
+
+@dataclass(frozen=True)
+class BreakEvenChart:
+    """Cost by volume, both axes logarithmic."""
+
+    title: str
+    caption: str
+    alt: str
+    volume: Axis
+    value: Axis
+    lines: tuple[Line, ...]
+    stretches: tuple[Stretch, ...]
+    crossings: tuple[Crossing, ...]
+    today: Today
+
+    @property
+    def label_rows(self) -> int:
+        """Rows that the crossings' labels take above the ribbon."""
+        return max((crossing.row + 1 for crossing in self.crossings if crossing.row is not None), default=1)
+
+
+@dataclass(frozen=True)
+class BarPart:
+    """One group's cost within a bar."""
+
+    group: Group
+    usd: float
+    label: str
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One approach's cost."""
+
+    name: str
+    label: str
+    family: Family
+    parts: tuple[BarPart, ...]
+    usd: float
+    total_label: str
+
+
+@dataclass(frozen=True)
+class CostLinesChart:
+    """Cost by part, one stacked bar an approach, on one linear scale that starts at 0."""
+
+    title: str
+    caption: str
+    alt: str
+    bars: tuple[Bar, ...]
+    groups: tuple[Group, ...]
+    """The groups that occur, in drawing order."""
+
+
+# --- break-even --------------------------------------------------------------------------------------------------------------
+
+
+def break_even_chart(comparison: Comparison, unit: Unit = "month") -> BreakEvenChart:
+    """Every available approach's cost against the monthly volume, and who is cheapest where.
+
+    Args:
+        unit: US$ per month (one-off costs spread over the horizon), per request, or over the whole horizon.
+
+    Raises:
+        NothingToCompare: no approach is available.
+    """
+    comparison.winner()
+    low, high = _volume_range(comparison)
+    results = comparison.available
+    requests_per_volume = float(growth_factors(comparison.point.workload.growth, comparison.months).sum())
+
+    def drawn(curve: Curve, volumes: Floats) -> Floats:
+        per = {"month": float(comparison.months.count), "request": volumes * requests_per_volume, "horizon": 1.0}[unit]
+        return np.asarray(curve.total(volumes) / per)
+
+    grids = {name: _grid(result.curve, low, high) for name, result in results.items()}
+    values = {name: np.maximum(drawn(result.curve, grids[name]), 1e-9) for name, result in results.items()}
+    value = _value_axis(comparison, unit, list(values.values()))
+    volume = Axis(_volume_title(comparison), low, high, _volume_ticks(low, high))
+    heights = [LABEL_HEIGHT * len(_rows(words.label(name))) for name in results]
+    ends = _pushed_apart([value.share(float(values[name][-1])) for name in results], heights)
+    dashes = _dashes(results)
+    lines = tuple(
+        Line(name, words.label(name), result.family, dashes[name], tuple(grids[name]), tuple(values[name]), end)
+        for (name, result), end in zip(results.items(), ends, strict=True)
+    )
+    visible = _visible(comparison.envelope, low, high)
+    stretches = tuple(_stretch(results[i.winner], i, drawn, low, high) for i in visible if i.winner is not None)
+    places = _label_places([volume.share(interval.first) for interval in visible[1:]])
+    firsts = [interval.first for interval in visible[1:]]
+    crossings = tuple(
+        Crossing(
+            interval.first, _height(results, before, interval.first, drawn), words.volume_short(interval.first, *firsts), *place
+        )
+        for before, interval, place in zip(visible[:-1], visible[1:], places, strict=True)
+    )
+    winner = results[comparison.winner()]
+    today_usd = float(drawn(winner.curve, np.array([float(comparison.requests)]))[0])
+    today = Today(comparison.requests, today_usd, f"Today {words.volume_short(comparison.requests)}", winner.family)
+    return BreakEvenChart(
+        _finding(comparison), _break_even_caption(comparison, unit), _break_even_alt(comparison, unit, visible, drawn),
+        volume, value, lines, stretches, crossings, today,
+    )  # fmt: skip
+
+
+def _volume_range(comparison: Comparison) -> tuple[float, float]:
+    """From 1,000 to 3 million, wider where today's volume or the last change of the cheapest lies outside."""
+    today, changes = comparison.requests, [interval.first for interval in comparison.envelope[1:]]
+    low = min(1e3, _rounded(today / 10, down=True))
+    high = max(3e6, 10 * today, 1.5 * changes[-1] if changes else 0)
+    return max(low, 1.0), min(_rounded(high, down=False), float(comparison.largest_volume))
+
+
+def _rounded(value: float, *, down: bool) -> float:
+    """The nearest 1, 3 or 10 times a power of ten on one side."""
+    power = 10.0 ** floor(log10(value))
+    steps = [power, 3 * power, 10 * power]
+    return max(s for s in steps if s <= value * 1.0001) if down else min(s for s in steps if s >= value * 0.9999)
+
+
+def _grid(curve: Curve, low: float, high: float) -> Floats:
+    """Volumes that show a curve: even on the logarithmic axis, both sides of each visible jump, and each bend."""
+    jumps = []
+    for load, minimum, weight in zip(curve.steps.load, curve.steps.minimum, curve.steps.weight, strict=True):
+        if load <= 0 or weight == 0:
+            continue
+        counts = np.arange(max(floor(load * low), ceil(minimum), 1), min(load * high, 10_000) + 1)
+        at = counts / load
+        at = at[(at > low) & (at < high)]
+        jumps.append(at[np.abs(weight) >= VISIBLE_JUMP * np.abs(curve.total(at))])
+    found = np.concatenate(jumps) if jumps else np.zeros(0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        bends = np.concatenate([curve.top_ups.gap / curve.top_ups.per_request, curve.prefixes.above])
+    bends = bends[np.isfinite(bends) & (bends > low) & (bends < high)]
+    return np.unique(np.concatenate([np.geomspace(low, high, POINTS), found * (1 - 1e-9), found * (1 + 1e-9), bends]))
+
+
+def _visible(envelope: Sequence[Interval], low: float, high: float) -> list[Interval]:
+    """The intervals within the range, narrow ones and ties taken into the one before."""
+    least = log10(high / low) * NARROW
+    found: list[Interval] = []
+    for interval in envelope:
+        first, last = max(interval.first, ceil(low)), min(interval.last, floor(high))
+        if first > last:
+            continue
+        narrow = interval.winner is None or log10((last + 1) / first) < least
+        if found and (narrow or found[-1].winner in (interval.winner, None)):
+            found[-1] = Interval(found[-1].first, last, found[-1].winner or interval.winner)
+        else:
+            found.append(Interval(first, last, interval.winner))
+    return found
+
+
+def _stretch(result: ApproachResult, interval: Interval, drawn: Drawn, low: float, high: float) -> Stretch:
+    first, last = max(float(interval.first), low), min(float(interval.last + 1), high)
+    grid = _grid(result.curve, low, high)
+    x = np.concatenate([[first], grid[(grid > first) & (grid < last)], [last * (1 - 1e-9)]])
+    return Stretch(words.label(result.name), result.family, first, last, tuple(x), tuple(drawn(result.curve, x)))
+
+
+def _height(results: dict[str, ApproachResult], before: Interval, volume: float, drawn: Drawn) -> float:
+    """The cost at a crossing: that of the approach that was cheapest before it."""
+    return float(drawn(results[str(before.winner)].curve, np.array([float(volume - 1)]))[0])
+
+
+def _label_places(shares: list[float]) -> list[tuple[int | None, Literal["left", "right"]]]:
+    """Row and side of each crossing's label: right of its drop where the next drop leaves room, else left and higher up."""
+    taken: list[list[tuple[float, float]]] = [[] for _ in range(LABEL_ROWS)]
+    places: list[tuple[int | None, Literal["left", "right"]]] = []
+    for index, at in enumerate(shares):
+        following = shares[index + 1] if index + 1 < len(shares) else 1.0 + LABEL_WIDTH
+        spans: list[tuple[int, Literal["left", "right"], tuple[float, float]]] = []
+        if following - at >= LABEL_WIDTH:
+            spans.append((0, "right", (at, at + LABEL_WIDTH)))
+        spans += [(row, "left", (at - LABEL_WIDTH, at)) for row in range(1, LABEL_ROWS) if at >= LABEL_WIDTH]
+        free = [s for s in spans if all(s[2][1] <= low or s[2][0] >= high for low, high in taken[s[0]])]
+        if free:
+            row, side, span = free[0]
+            taken[row].append(span)
+            places.append((row, side))
+        else:
+            places.append((None, "right"))
+    return places
+
+
+def _rows(label: str) -> tuple[str, ...]:
+    return tuple(wrap(label, LABEL_LENGTH, break_long_words=False, break_on_hyphens=False))
+
+
+def _pushed_apart(shares: list[float], heights: list[float]) -> list[float]:
+    """Middles of names that do not overlap, in the order of the lines, as near to them as can be."""
+    order = sorted(range(len(shares)), key=lambda i: shares[i])
+    groups: list[list[int]] = []
+
+    def spread(group: list[int]) -> list[float]:
+        bottom = sum(shares[i] for i in group) / len(group) - sum(heights[i] for i in group) / 2
+        starts = np.cumsum([bottom, *(heights[i] for i in group)])
+        return [float(start) + heights[i] / 2 for start, i in zip(starts, group, strict=False)]
+
+    def top(group: list[int]) -> float:
+        return spread(group)[-1] + heights[group[-1]] / 2
+
+    for index in order:
+        groups.append([index])
+        while len(groups) > 1 and spread(groups[-1])[0] - heights[groups[-1][0]] / 2 < top(groups[-2]):
+            last = groups.pop()
+            groups[-1] += last
+    placed = {index: at for group in groups for index, at in zip(group, spread(group), strict=True)}
+    overshoot = max(top(groups[-1]) - 1.02, 0.0)
+    return [placed[i] - overshoot for i in range(len(shares))]
+
+
+def _dashes(results: dict[str, ApproachResult]) -> dict[str, Dash]:
+    seen: dict[Family, int] = {}
+    dashes: dict[str, Dash] = {}
+    for name, result in results.items():
+        count = seen.get(result.family, 0)
+        dashes[name] = DASHES[min(count, len(DASHES) - 1)]
+        seen[result.family] = count + 1
+    return dashes
+
+
+def _value_axis(comparison: Comparison, unit: Unit, values: list[Floats]) -> Axis:
+    low, high = min(float(v.min()) for v in values), max(float(v.max()) for v in values)
+    low, high = low / 1.25, high * 1.25
+    months = comparison.months.count
+    title = {"month": "US$ per month", "request": "US$ per request", "horizon": f"US$ over {months} months"}[unit]
+    ticks = [m * 10.0**p for p in range(floor(log10(low)), ceil(log10(high)) + 1) for m in (1, 3)]
+    if log10(high / low) > 4:
+        ticks = [tick for tick in ticks if round(log10(tick), 6).is_integer()]
+    return Axis(title, low, high, tuple(Tick(tick, _tick_money(tick)) for tick in ticks if low * 1.02 <= tick <= high))
+
+
+def _tick_money(usd: float) -> str:
+    """An axis value, 1 or 3 times a power of ten, with no more digits than it needs."""
+    return f"${usd:,.0f}" if usd >= 1 else f"${usd:.{max(2, -floor(log10(usd)))}f}"
+
+
+def _volume_ticks(low: float, high: float) -> tuple[Tick, ...]:
+    """Powers of ten, and the ends."""
+    inner = [10.0**p for p in range(ceil(log10(low)), floor(log10(high)) + 1)]
+    ends = [end for end in (low, high) if all(abs(log10(end / tick)) > 0.3 for tick in inner)]
+    return tuple(Tick(tick, words.volume_short(tick)) for tick in sorted({*inner, *ends}))
+
+
+def _volume_title(comparison: Comparison) -> str:
+    return words.per_month(comparison).replace(" a month", " per month")
+
+
+def _finding(comparison: Comparison) -> str:
+    winner, counting, at = comparison.winner(), words.per_month(comparison), comparison.requests
+    if len(comparison.available) == 1:
+        return f"{words.label(winner)} alone can be priced over the horizon"
+    held = next(interval for interval in comparison.envelope if interval.first <= at <= interval.last)
+    if held.winner is None:
+        return f"Several approaches cost the same at {words.volume(at)} {counting}"
+    where = _where(held, comparison.largest_volume)
+    return f"{words.label(held.winner)} is cheapest {where}" + (f" {counting}" if where != "at every volume" else "")
+
+
+def _where(interval: Interval, largest: int) -> str:
+    """An interval in words."""
+    if interval.first <= 1 and interval.last >= largest:
+        return "at every volume"
+    if interval.first <= 1:
+        return f"up to {words.volume(interval.last)}"
+    if interval.last >= largest:
+        return f"from {words.volume(interval.first)}"
+    return f"from {words.volume(interval.first, interval.last)} to {words.volume(interval.last, interval.first)}"
+
+
+def _break_even_caption(comparison: Comparison, unit: Unit) -> str:
+    months = comparison.months.count
+    spread = {
+        "month": f"US$ per month, one-off costs spread over {months} months",
+        "request": f"US$ per request, one-off costs spread over all requests of {months} months",
+        "horizon": f"US$ over {months} months",
+    }[unit]
+    equal = " Compared at equal accepted answers." if "accepted" in words.per_month(comparison) else ""
+    return f"{spread}; both axes logarithmic. Thick line and ribbon: the cheapest approach.{equal}"
+
+
+def _break_even_alt(comparison: Comparison, unit: Unit, visible: list[Interval], drawn: Drawn) -> str:
+    unit_words = {"month": "US$ per month", "request": "US$ per request", "horizon": "US$ over the horizon"}[unit]
+    cheapest = "; ".join(
+        f"{words.label(interval.winner)} {_where(interval, comparison.largest_volume)}" for interval in visible if interval.winner
+    )
+    at = np.array([float(comparison.requests)])
+    money = words.money_per if unit == "request" else words.money
+    today = ", ".join(
+        f"{words.label(name)} {money(float(drawn(comparison.available[name].curve, at)[0]))}" for name in comparison.ranked()
+    )
+    return (
+        f"Line chart of {unit_words} by {_volume_title(comparison)}, both axes logarithmic. Cheapest: {cheapest}. "
+        f"Today, at {words.volume(comparison.requests)}: {today}."
+    )
+
+
+# --- cost lines --------------------------------------------------------------------------------------------------------------
+
+
+def cost_lines_chart(comparison: Comparison) -> CostLinesChart:
+    """What each available approach costs over the horizon at today's volume, by part.
+
+    Raises:
+        NothingToCompare: no approach is available.
+    """
+    comparison.winner()
+    bars = tuple(_bar(result) for result in comparison.available.values())
+    groups = tuple(group for group in GROUPS if any(part.group == group for bar in bars for part in bar.parts))
+    months = comparison.months.count
+    rejected = comparison.point.task.rejected_answer_usd
+    handled = f" A rejected answer costs ${rejected:,.2f}." if rejected is not None and "rejected answers" in groups else ""
+    totals = ", ".join(f"{bar.label} {bar.total_label}, most of it {_largest(bar).group}" for bar in bars)
+    return CostLinesChart(
+        _largest_finding(comparison, bars),
+        f"US$ over {months} months at {words.volume(comparison.requests)} {words.per_month(comparison)}, by part.{handled}",
+        f"Stacked bar chart of US$ over {months} months by part of cost: {totals}.",
+        bars,
+        groups,
+    )
+
+
+def _bar(result: ApproachResult) -> Bar:
+    at = result.requests * result.volume_scale
+    sums = {group: float(usd) for group, usd in result.ledger.by_group(at).items()}
+    parts = tuple(BarPart(group, usd, words.money(usd)) for group, usd in sums.items() if usd > 0)
+    total = float(result.total(at))
+    return Bar(result.name, words.label(result.name), result.family, parts, total, words.money(total))
+
+
+def _largest(bar: Bar) -> BarPart:
+    return max(bar.parts, key=lambda part: part.usd)
+
+
+def _largest_finding(comparison: Comparison, bars: Sequence[Bar]) -> str:
+    largest = {_largest(bar).group for bar in bars}
+    winner = next(bar for bar in bars if bar.name == comparison.winner())
+    part = _largest(winner)
+    verb = "costs" if part.group in ("gpu rental", "retrieval") else "cost"
+    name = words.GROUP_LABELS[part.group]
+    if len(largest) == 1 and len(bars) > 1:
+        return f"{name} {verb} most in every approach"
+    return f"{name} {verb} most in {words.in_sentence(winner.name)}: {part.usd / winner.usd:.0%} of its total"

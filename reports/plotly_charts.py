@@ -1,0 +1,185 @@
+"""Charts drawn with Plotly, for the screen. Colours are explicit for one theme; what is drawn is decided in `reports.charts`."""
+
+from __future__ import annotations
+
+from math import log10
+from typing import Any
+
+import plotly.graph_objects as go
+
+from reports.charts import BreakEvenChart, CostLinesChart, Line, Tick
+from reports.palette import PALETTES, Palette, ThemeName
+from reports.words import GROUP_LABELS
+
+CONFIG = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False, "showTips": False}
+"""For the page: a chart is looked at, not steered, so that it never traps a finger that scrolls."""
+
+FONT = '"Source Sans", "Source Sans 3", "Source Sans Pro", sans-serif'
+LETTER_PX = 7.2
+LINE_PX = 2
+STRETCH_PX = 5
+RIBBON_PX = 22
+LABEL_ROW_PX = 21
+
+
+def break_even_figure(chart: BreakEvenChart, theme: ThemeName) -> go.Figure:
+    """The break-even chart."""
+    palette = PALETTES[theme]
+    top, bottom, plot = 28, 44, 380
+    ribbon = RIBBON_PX / plot
+    rows = (chart.label_rows * LABEL_ROW_PX + 8) / plot
+    # The value axis goes on below its lowest value, down to the ribbon, to make room for the labels of crossings.
+    share = rows / (1 - ribbon)
+    low = log10(chart.value.high) - log10(chart.value.high / chart.value.low) / (1 - share)
+    figure = go.Figure()
+    _add_lines(figure, chart, palette, 10**low)
+    _add_ribbon(figure, chart, palette)
+    for tick in chart.value.ticks:
+        _add_value_label(figure, tick, palette)
+    for line in chart.lines:
+        _add_name(figure, line, ribbon + (1 - ribbon) * (share + (1 - share) * line.label_at), palette)
+    for crossing in chart.crossings:
+        if crossing.row is None:
+            continue
+        side = 1 if crossing.side == "right" else -1
+        figure.add_annotation(
+            x=log10(crossing.x), xref="x", y=ribbon + (crossing.row * LABEL_ROW_PX + 3) / plot, yref="paper", showarrow=False,
+            xanchor="left" if side > 0 else "right", yanchor="bottom", xshift=4 * side, text=f"<b>{crossing.label}</b>",
+            font={"color": palette.text, "size": 12.5}, bgcolor=palette.background, borderpad=1,
+        )  # fmt: skip
+    figure.add_annotation(
+        x=log10(chart.today.x), y=1, yref="paper", yanchor="bottom", showarrow=False, text=f"<b>{chart.today.label}</b>",
+        font={"color": palette.text, "size": 13},
+    )  # fmt: skip
+    longest = max(len(row) for line in chart.lines for row in line.label_rows)
+    figure.update_layout(
+        _layout(palette, top + plot + bottom),
+        margin={"l": 10, "r": 14 + LETTER_PX * longest, "t": top, "b": bottom},
+        xaxis={
+            "type": "log", "range": [log10(chart.volume.low), log10(chart.volume.high)], "fixedrange": True, "anchor": "y2",
+            "tickvals": [tick.value for tick in chart.volume.ticks], "ticktext": [tick.label for tick in chart.volume.ticks],
+            "showgrid": False, "zeroline": False, "ticks": "outside", "ticklen": 4, "tickcolor": palette.marker,
+            "title": {"text": chart.volume.title, "standoff": 6, "font": {"size": 12.5, "color": palette.soft}},
+            "tickfont": {"size": 12.5, "color": palette.soft}, "tickangle": 0,
+        },
+        yaxis={
+            "type": "log", "range": [low, log10(chart.value.high)], "domain": [ribbon, 1], "fixedrange": True,
+            "tickvals": [tick.value for tick in chart.value.ticks], "showticklabels": False, "gridcolor": palette.grid,
+            "zeroline": False,
+        },
+        yaxis2={"domain": [0, ribbon], "range": [-0.5, 0.5], "fixedrange": True, "visible": False},
+        barmode="overlay",
+    )  # fmt: skip
+    return figure
+
+
+def _add_lines(figure: go.Figure, chart: BreakEvenChart, palette: Palette, bottom: float) -> None:
+    decimals = ",.4f" if chart.value.high < 50 else ",.0f"
+    for line in chart.lines:
+        figure.add_scatter(
+            x=line.x, y=line.y, mode="lines", name=line.label, showlegend=False,
+            line={"color": palette.families[line.family], "width": LINE_PX, "dash": line.dash, "simplify": False},
+            hovertemplate=f"{line.label}: $%{{y:{decimals}}} at %{{x:,.0f}}<extra></extra>",
+        )  # fmt: skip
+    for stretch in chart.stretches:
+        figure.add_scatter(
+            x=stretch.x, y=stretch.y, mode="lines", showlegend=False, hoverinfo="skip",
+            line={"color": palette.families[stretch.family], "width": STRETCH_PX, "simplify": False},
+        )  # fmt: skip
+    for crossing in chart.crossings:
+        figure.add_scatter(
+            x=[crossing.x, crossing.x], y=[crossing.y, bottom], mode="lines", showlegend=False, hoverinfo="skip",
+            line={"color": palette.marker, "width": 1, "dash": "3px,3px"},
+        )  # fmt: skip
+    today = chart.today
+    figure.add_scatter(
+        x=[today.x, today.x], y=[chart.value.high, today.y], mode="lines", showlegend=False, hoverinfo="skip",
+        line={"color": palette.marker, "width": 1.5},
+    )  # fmt: skip
+    figure.add_scatter(
+        x=[crossing.x for crossing in chart.crossings], y=[crossing.y for crossing in chart.crossings], mode="markers",
+        showlegend=False, hoverinfo="skip",
+        marker={"size": 9, "color": palette.background, "line": {"color": palette.text, "width": 1.5}},
+    )  # fmt: skip
+    figure.add_scatter(
+        x=[today.x], y=[today.y], mode="markers", showlegend=False, hoverinfo="skip",
+        marker={"size": 11, "color": palette.families[today.family], "line": {"color": palette.background, "width": 1.5}},
+    )  # fmt: skip
+
+
+def _add_ribbon(figure: go.Figure, chart: BreakEvenChart, palette: Palette) -> None:
+    for stretch in chart.stretches:
+        figure.add_bar(
+            base=[stretch.first], x=[stretch.last - stretch.first], y=[0], orientation="h", width=1, yaxis="y2",
+            marker={"color": palette.families[stretch.family], "line": {"width": 0}}, showlegend=False, hoverinfo="skip",
+            text=[stretch.label], textposition="inside", insidetextanchor="middle", textangle=0,
+            insidetextfont={"color": palette.on_colour, "size": 12.5},
+        )  # fmt: skip
+
+
+def _add_value_label(figure: go.Figure, tick: Tick, palette: Palette) -> None:
+    """On its grid line, inside the plot: tick labels there would silently drop the other axis's first one."""
+    figure.add_annotation(
+        x=0, xref="paper", xanchor="left", y=log10(tick.value), yanchor="bottom", showarrow=False, text=tick.label,
+        font={"size": 12.5, "color": palette.soft}, bgcolor=palette.background, borderpad=0,
+    )  # fmt: skip
+
+
+def _add_name(figure: go.Figure, line: Line, at: float, palette: Palette) -> None:
+    figure.add_annotation(
+        x=1, xref="paper", xanchor="left", xshift=7, y=at, yref="paper", yanchor="middle", showarrow=False, align="left",
+        text="<br>".join(f"<b>{row}</b>" for row in line.label_rows), font={"size": 13, "color": palette.families[line.family]},
+    )  # fmt: skip
+
+
+def cost_lines_figure(chart: CostLinesChart, theme: ThemeName) -> go.Figure:
+    """The cost lines, one stacked bar an approach."""
+    palette = PALETTES[theme]
+    names = [_broken(bar.label) for bar in chart.bars]
+    colours = [palette.families[bar.family] for bar in chart.bars]
+    figure = go.Figure()
+    for group in chart.groups:
+        found = [next((part for part in bar.parts if part.group == group), None) for bar in chart.bars]
+        figure.add_bar(
+            x=[part.usd if part else 0.0 for part in found], y=names, orientation="h", width=0.62, name=GROUP_LABELS[group],
+            text=[part.label if part else "" for part in found], textposition="inside", insidetextanchor="middle", textangle=0,
+            insidetextfont={"color": palette.on_groups[group], "size": 12.5},
+            marker={"color": palette.groups[group], "line": {"color": palette.background, "width": 1}},
+            hovertemplate=f"{GROUP_LABELS[group]}: %{{text}}<extra></extra>",
+        )  # fmt: skip
+    for bar, name in zip(chart.bars, names, strict=True):
+        figure.add_annotation(
+            x=bar.usd, y=name, xanchor="left", xshift=7, showarrow=False, text=f"<b>{bar.total_label}</b>",
+            font={"size": 13, "color": palette.text},
+        )  # fmt: skip
+    rows = [f'<span style="color:{colour}"><b>{name}</b></span>' for name, colour in zip(names, colours, strict=True)]
+    longest = max(len(part) for name in names for part in name.split("<br>"))
+    right = max(len(bar.total_label) for bar in chart.bars)
+    figure.update_layout(
+        _layout(palette, 46 * len(chart.bars) + 16),
+        margin={"l": 12 + LETTER_PX * longest, "r": 14 + LETTER_PX * right, "t": 4, "b": 4},
+        barmode="stack",
+        xaxis={"visible": False, "fixedrange": True, "range": [0, max(bar.usd for bar in chart.bars)]},
+        yaxis={
+            "autorange": "reversed", "fixedrange": True, "tickvals": names, "ticktext": rows, "ticks": "",
+            "tickfont": {"size": 13}, "showgrid": False, "zeroline": False, "ticklabelstandoff": 6,
+        },
+    )  # fmt: skip
+    return figure
+
+
+def _broken(label: str) -> str:
+    return "<br>".join(Line("", label, "prompting", "solid", (), (), 0.0).label_rows)
+
+
+def _layout(palette: Palette, height: int) -> dict[str, Any]:
+    return {
+        "height": height,
+        "paper_bgcolor": palette.background,
+        "plot_bgcolor": palette.background,
+        "font": {"family": FONT, "size": 13, "color": palette.text},
+        "showlegend": False,
+        "dragmode": False,
+        "uniformtext": {"mode": "hide", "minsize": 11},
+        "hoverlabel": {"bgcolor": palette.background, "bordercolor": palette.border, "font": {"color": palette.text}},
+    }
