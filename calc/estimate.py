@@ -8,7 +8,7 @@ Sampling replaces the same fields by arrays, so that no formula needs to know wh
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import exp, inf, log
+from math import exp, inf, isfinite, log
 from statistics import median
 from typing import Annotated, Any, Literal
 
@@ -148,7 +148,8 @@ def _number(low: float, high: float, *, whole: bool = False, optional: bool = Fa
             or_word = "".join(f" or {word}" for word in words)
             raise ValueError(f"expected {_FORMS}{or_word}, got {value!r:.60}; the unit is in the name, so write the number alone")
         else:
-            parsed = int(value) if whole and float(value).is_integer() else float(value)
+            number = _finite(value)
+            parsed = int(number) if whole and number.is_integer() else number
         for number in parsed.stated if isinstance(parsed, Estimate) else (parsed,):
             _check_bounds(number, low, high)
         if whole and not isinstance(parsed, (int, Estimate)):
@@ -170,7 +171,18 @@ def _estimate(value: dict[str, Any]) -> Estimate:
     raise ValueError(f"expected {_FORMS}, got the keys {', '.join(map(str, value)) or '(none)'}")
 
 
+def _finite(value: float) -> float:
+    try:
+        number = float(value)
+    except OverflowError:
+        number = inf
+    if not isfinite(number):
+        raise ValueError("expected a finite number")
+    return number
+
+
 def _check_bounds(number: float, low: float, high: float) -> None:
+    _finite(number)
     if not low <= number <= high:
         lowest = "above 0" if low == _SMALLEST else f"{low:g} or more"
         bound = f"between {low:g} and {high:g}" if high < _LARGEST else lowest

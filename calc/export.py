@@ -1,13 +1,113 @@
-"""A comparison as plain data."""
+"""A comparison as plain data: the published JSON (`docs/comparison.schema.json`), and the digests that identify it.
+
+Only JSON's own types, in a fixed order; what is not known is null, never zero and never NaN. Numbers carry twelve
+significant digits, so that the same scenario and price release give the same bytes on every machine.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from math import isfinite
 from typing import Any
 
+import numpy as np
 from pydantic import BaseModel
 
+from calc.break_even import BreakEven, Interval
+from calc.compare import ApproachResult, Comparison
 from calc.estimate import Estimate
+from calc.ledger import CostLine
 from calc.scenario import Scenario
+from calc.timeline import TimelineEvent, growth_factors
+from pricing import Assumption, Price
+
+SCHEMA = {"id": "tuneworth.comparison", "version": 1}
+"""Raised by one when a field changes its meaning or goes; fields may be added without."""
+DIGITS = 12
+
+Plain = dict[str, Any]
+
+
+def comparison_dict(comparison: Comparison, *, tuneworth: str | None = None) -> Plain:
+    """The answer as JSON-native data.
+
+    Args:
+        tuneworth: version of the program, for the record.
+    """
+    return {
+        "schema": dict(SCHEMA),
+        "tuneworth": tuneworth,
+        "name": comparison.scenario.name,
+        "as_of": comparison.as_of.isoformat(),
+        "price_release": _day(comparison.scenario.price_release),
+        "currency": "USD",
+        "digests": {"scenario": scenario_digest(comparison), "prices": prices_digest(comparison)},
+        "requests_per_month": comparison.requests,
+        "largest_volume": comparison.largest_volume,
+        "discount_rate_per_year": number(comparison.discount_rate),
+        "reference": comparison.point.reference,
+        "winner": comparison.winner() if comparison.available else None,
+        "ranked": comparison.ranked() if comparison.available else [],
+        "quality_included": comparison.quality_included,
+        "is_partial": comparison.is_partial,
+        "ranges": [_range(path, found) for path, found in stated_ranges(comparison.scenario).items()],
+        "months": _months(comparison),
+        "approaches": [_approach(comparison, result) for result in comparison.results.values()],
+        "envelope": [_interval(interval) for interval in comparison.envelope],
+        "break_evens": [_break_even(found) for found in _all_pairs(comparison)],
+        "scenario": {"stated": stated_fields(comparison), "at_point": comparison.point.model_dump(mode="json")},
+    }
+
+
+def to_json(data: Plain) -> str:
+    """The data as the text of a file: indented, ending in a newline."""
+    return json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+# --- digests --------------------------------------------------------------------------------------------------------------
+
+
+def digest(data: Any) -> str:
+    """SHA-256 over canonical JSON: keys sorted, no spaces, UTF-8."""
+    text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def scenario_digest(comparison: Comparison) -> str:
+    """Identifies what was asked: the scenario as stated, on the day of its prices."""
+    return digest(stated_fields(comparison))
+
+
+def prices_digest(comparison: Comparison) -> str:
+    """Identifies every price row and assumption the answer rests on."""
+    rows = sorted(
+        (row.model_dump(mode="json") for row in price_rows(comparison)), key=lambda row: json.dumps(row, sort_keys=True)
+    )
+    assumed = {name: found.model_dump(mode="json") for name, found in assumptions(comparison).items()}
+    return digest({"prices": rows, "assumptions": dict(sorted(assumed.items()))})
+
+
+def stated_fields(comparison: Comparison) -> Plain:
+    """The scenario as stated, ranges included, with the day of its prices filled in."""
+    return comparison.scenario.model_dump(mode="json") | {"as_of": comparison.as_of.isoformat()}
+
+
+# --- what the answer rests on ---------------------------------------------------------------------------------------------
+
+
+def price_rows(comparison: Comparison) -> tuple[Price, ...]:
+    """Every price row used, once, in the order of approaches and lines."""
+    return tuple(dict.fromkeys(row for line in _lines(comparison) for row in line.prices))
+
+
+def assumptions(comparison: Comparison) -> dict[str, Assumption]:
+    """Every assumption used, by name, in the order of approaches and lines; the discount rate last where it is assumed."""
+    names = list(dict.fromkeys(name for line in _lines(comparison) for name in line.assumptions))
+    if comparison.point.finance.discount_rate_per_year is None:
+        names.append("finance.discount_rate_per_year")
+    return {name: comparison.rates.assumption(name) for name in dict.fromkeys(names)}
 
 
 def stated_ranges(scenario: Scenario) -> dict[str, Estimate]:
@@ -15,14 +115,175 @@ def stated_ranges(scenario: Scenario) -> dict[str, Estimate]:
     return dict(_ranges(scenario, ""))
 
 
-def _ranges(value: Any, path: str) -> list[tuple[str, Estimate]]:
+def _ranges(value: Any, path: str) -> Iterator[tuple[str, Estimate]]:
     if isinstance(value, Estimate):
-        return [(path, value)]
-    inside: list[tuple[Any, Any]] = []
-    if isinstance(value, BaseModel):
-        inside = list(value.__dict__.items())
-    elif isinstance(value, dict):
-        inside = list(value.items())
-    elif isinstance(value, tuple | list):
-        inside = list(enumerate(value))
-    return [found for key, item in inside for found in _ranges(item, f"{path}.{key}" if path else str(key))]
+        yield path, value
+    elif isinstance(value, BaseModel):
+        yield from _ranges(value.__dict__, path)
+    elif isinstance(value, dict | tuple | list):
+        inside = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, item in inside:
+            yield from _ranges(item, f"{path}.{key}" if path else str(key))
+
+
+def _lines(comparison: Comparison) -> Iterator[CostLine]:
+    return (line for result in comparison.results.values() for line in result.ledger.lines)
+
+
+def _range(path: str, found: Estimate) -> Plain:
+    return {"field": path, "stated": found.model_dump(mode="json"), "computed_at": number(found.point)}
+
+
+# --- parts ----------------------------------------------------------------------------------------------------------------
+
+
+def number(value: Any) -> float | None:
+    """A float of twelve significant digits; null where there is none."""
+    if value is None or not isfinite(value):
+        return None
+    return float(f"{float(value):.{DIGITS}g}")
+
+
+def _numbers(values: Iterable[Any]) -> list[float | None]:
+    return [number(value) for value in values]
+
+
+def _day(day: Any) -> str | None:
+    return None if day is None else day.isoformat()
+
+
+def _months(comparison: Comparison) -> list[Plain]:
+    requests = growth_factors(comparison.point.workload.growth, comparison.months) * comparison.requests
+    return [
+        {"month": m, "starts": start.isoformat(), "requests": number(requests[m])}
+        for m, start in enumerate(comparison.months.starts)
+    ]
+
+
+def _approach(comparison: Comparison, result: ApproachResult) -> Plain:
+    priced = result.status == "available"
+    return {
+        "name": result.name,
+        "family": result.family,
+        "offer": result.offer,
+        "status": result.status,
+        "why_not": list(result.why_not),
+        "unavailable_since": None if result.unavailable is None else result.unavailable.since.isoformat(),
+        "accepted": number(result.accepted),
+        "failure_mode": result.failure_mode,
+        "requests": number(result.served_requests),
+        "total_usd": number(result.total()) if priced else None,
+        "total_at_equal_answers_usd": number(result.curve.total(result.requests)) if priced else None,
+        "per_request_usd": number(result.per_request()) if priced else None,
+        "per_accepted_usd": number(result.per_accepted()) if priced else None,
+        "value_usd": number(comparison.value_usd(result.name)) if priced else None,
+        "break_even_accepted": number(comparison.break_even_share(result.name)),
+        "by_group_usd": {k: number(v) for k, v in result.ledger.by_group(result.requests).items()} if priced else None,
+        "by_month_usd": _numbers(result.ledger.by_month(result.requests)) if priced else None,
+        "savings": _savings(comparison, result.name),
+        "lines": [line_dict(comparison, line) for line in result.ledger.lines],
+        "events": [_event(event) for event in result.ledger.events],
+        "notes": list(result.ledger.notes),
+    }
+
+
+def line_dict(comparison: Comparison, line: CostLine) -> Plain:
+    """A cost line at today's volume, with everything needed to check it."""
+    requests = comparison.requests
+    return {
+        "key": line.key,
+        "name": line.name,
+        "part": line.part,
+        "group": line.group,
+        "timing": line.timing,
+        "quantity": number(line.quantity_total(requests)),
+        "unit": line.unit,
+        "unit_price_usd": number(_one_price(line, requests)),
+        "amount_usd": None if line.missing else number(line.total(requests)),
+        "by_month_usd": None if line.missing else _numbers(line.by_month(requests)),
+        "formula": line.formula,
+        "missing": line.missing,
+        "prices": [_price(row) for row in line.prices],
+        "assumptions": [_assumption(name, comparison.rates.assumption(name)) for name in line.assumptions],
+    }
+
+
+def _one_price(line: CostLine, requests: int) -> float | None:
+    """The unit price of the months in which something is bought, where it is one and the same."""
+    bought = np.broadcast_to(line.unit_price, np.shape(line.quantity.at(requests)))[line.quantity.at(requests) != 0]
+    prices = np.unique(bought)
+    return float(prices[0]) if prices.size == 1 else None
+
+
+def _price(row: Price) -> Plain:
+    return {
+        "offer": row.offer,
+        "key": row.key,
+        "usd": row.usd,
+        "unit": row.unit,
+        "conditions": row.conditions,
+        "effective": row.effective.isoformat(),
+        "effective_is": row.effective_is,
+        "source": row.source,
+        "source_date": row.source_date.isoformat(),
+        "recorded": row.recorded.isoformat(),
+        "confidence": row.confidence,
+        "note": row.note,
+    }
+
+
+def _assumption(name: str, found: Assumption) -> Plain:
+    return {
+        "name": name,
+        "low": found.low,
+        "likely": found.likely,
+        "high": found.high,
+        "unit": found.unit,
+        "basis": found.basis,
+        "source": found.source,
+        "recorded": found.recorded.isoformat(),
+    }
+
+
+def _event(event: TimelineEvent) -> Plain:
+    return {
+        "month": event.month,
+        "day": event.day.isoformat(),
+        "kind": event.kind,
+        "text": event.text,
+        "source": event.source,
+    }
+
+
+def _savings(comparison: Comparison, name: str) -> Plain | None:
+    found = None if name == comparison.point.reference else comparison.savings(name)
+    if found is None:
+        return None
+    return {
+        "against": comparison.point.reference,
+        "total_usd": number(found.total_usd),
+        "net_present_value_usd": number(found.net_present_value_usd),
+        "payback_months": found.payback_months,
+        "discounted_payback_months": found.discounted_payback_months,
+        "annual_irr": _numbers(found.annual_irr),
+    }
+
+
+def _all_pairs(comparison: Comparison) -> list[BreakEven]:
+    names = list(comparison.available)
+    return [comparison.break_even(a, b) for i, a in enumerate(names) for b in names[i + 1 :]]
+
+
+def _break_even(found: BreakEven) -> Plain:
+    return {
+        "a": found.a,
+        "b": found.b,
+        "kind": str(found.verdict.kind),
+        "volumes": list(found.verdict.volumes),
+        "intervals": [_interval(interval) for interval in found.intervals],
+        "equal_at": _numbers(found.equal_at),
+    }
+
+
+def _interval(interval: Interval) -> Plain:
+    return {"first": interval.first, "last": interval.last, "winner": interval.winner}

@@ -503,8 +503,10 @@ class Scenario(_Stated):
     @model_validator(mode="before")
     @classmethod
     def _compose(cls, data: Any) -> Any:
-        if isinstance(data, dict) and isinstance(data.get("approaches"), dict):
-            data = dict(data) | {"approaches": compose_approaches(data["approaches"], data.get("task") or {})}
+        if isinstance(data, dict) and _can_compose(data.get("approaches")):
+            task = data.get("task")
+            composed = compose_approaches(data["approaches"], task if isinstance(task, dict) else {})
+            data = dict(data) | {"approaches": composed}
         return data
 
     @model_validator(mode="after")
@@ -538,6 +540,17 @@ PRESETS: dict[str, dict[str, Any]] = {
 """How those of the five approaches that follow from others are composed when a scenario leaves them out."""
 
 
+def _can_compose(stated: Any) -> bool:
+    """Whether the shapes that composing relies on are right; if not, validation says what is wrong with them."""
+    return isinstance(stated, dict) and all(
+        fields is None
+        or isinstance(fields, dict)
+        and isinstance(fields.get("extends"), str | None)
+        and isinstance(fields.get("retrieval"), dict | None)
+        for fields in stated.values()
+    )
+
+
 def compose_approaches(stated: dict[str, Any], task: dict[str, Any]) -> dict[str, Any]:
     """The approaches as plain fields: presets added, ``extends`` and ``same_as`` applied, the five first.
 
@@ -559,7 +572,7 @@ def compose_approaches(stated: dict[str, Any], task: dict[str, Any]) -> dict[str
         wanted["hybrid"] = PRESETS["hybrid"]
     composed = {name: _inherited(name, wanted, ()) for name in wanted}
     for name, fields in composed.items():
-        same_as = (fields.get("retrieval") or {}).get("same_as") if isinstance(fields, dict) else None
+        same_as = (fields.get("retrieval") or {}).get("same_as")
         if same_as is not None:
             if same_as not in composed or not composed[same_as].get("retrieval"):
                 raise ValueError(f"approaches.{name}.retrieval.same_as: '{same_as}' has no retrieval")
@@ -569,18 +582,16 @@ def compose_approaches(stated: dict[str, Any], task: dict[str, Any]) -> dict[str
     return {name: composed[name] for name in order}
 
 
-def _inherited(name: str, stated: dict[str, Any], seen: tuple[str, ...]) -> Any:
+def _inherited(name: str, stated: dict[str, Any], seen: tuple[str, ...]) -> dict[str, Any]:
     fields = stated[name]
-    if not isinstance(fields, dict) or fields.get("extends") is None:
-        return dict(fields) if isinstance(fields, dict) else fields
+    if fields.get("extends") is None:
+        return dict(fields)
     parent_name = fields["extends"]
     if parent_name in (*seen, name):
         raise ValueError(f"approaches.{name}.extends: '{parent_name}' extends it in turn; break the circle")
     if parent_name not in stated:
         raise ValueError(f"approaches.{name}.extends: there is no approach '{parent_name}'; there are {', '.join(stated)}")
     parent = _inherited(parent_name, stated, (*seen, name))
-    if not isinstance(parent, dict):
-        return fields
     merged = dict(parent)
     for key, value in fields.items():
         merged[key] = _merged_part(parent.get(key), value)

@@ -193,13 +193,16 @@ class Rates:
         if key not in PRICE_KEYS:
             raise PriceMissing(f"'{key}' is not a price key." + _suggest(key, PRICE_KEYS, "Keys"))
         provider, item_id, item = self.item(offer)
+        # a longer request pays its tier's rates for everything: what the tier does not price has no price there
+        starts = (b.context_above_tokens for b in item.price if b.tuned == tuned)
+        tier = max((start for start in starts if start < context_tokens), default=0)
 
         def applies(block: PriceBlock) -> bool:
             return (
                 (key in block.prices or block.withdrawn)
                 and block.service == service
                 and block.tuned == tuned
-                and block.context_above_tokens <= max(context_tokens - 1, 0)
+                and block.context_above_tokens == tier
                 and block.deployment in (None, deployment)
                 and block.method in (None, method)
                 and block.technique in (None, technique)
@@ -321,12 +324,10 @@ class Rates:
 def _in_force(blocks: list[PriceBlock], on: date) -> PriceBlock | None:
     """The block in force on a day: narrowest conditions first, then latest effective, then last recorded."""
     started = [b for b in blocks if b.effective <= on]
-    started.sort(
-        key=lambda b: (b.context_above_tokens, len(b.hours_utc), _conditions_stated(b), b.effective, b.recorded), reverse=True
-    )
+    started.sort(key=lambda b: (len(b.hours_utc), _conditions_stated(b), b.effective, b.recorded), reverse=True)
     settled: set[tuple[Any, ...]] = set()
     for block in started:
-        identity = (block.context_above_tokens, block.hours_utc, block.deployment, block.method, block.technique, block.effective)
+        identity = (block.hours_utc, block.deployment, block.method, block.technique, block.effective)
         if identity in settled:
             continue  # an earlier record of what was corrected, ended or withdrawn later
         settled.add(identity)
