@@ -180,6 +180,7 @@ def _approach(comparison: Comparison, result: ApproachResult) -> Plain:
         "break_even_accepted": number(comparison.break_even_share(result.name)),
         "by_group_usd": {k: number(v) for k, v in result.ledger.by_group(result.requests).items()} if priced else None,
         "by_month_usd": _numbers(result.ledger.by_month(result.requests)) if priced else None,
+        "cumulative_usd": _numbers(np.cumsum(result.ledger.by_month(result.requests))) if priced else None,
         "savings": _savings(comparison, result.name),
         "lines": [line_dict(comparison, line) for line in result.ledger.lines],
         "events": [_event(event) for event in result.ledger.events],
@@ -203,7 +204,7 @@ def line_dict(comparison: Comparison, line: CostLine) -> Plain:
         "by_month_usd": None if line.missing else _numbers(line.by_month(requests)),
         "formula": line.formula,
         "missing": line.missing,
-        "prices": [_price(row) for row in line.prices],
+        "prices": [_price(row) for row in dict.fromkeys(line.prices)],
         "assumptions": [_assumption(name, comparison.rates.assumption(name)) for name in line.assumptions],
     }
 

@@ -413,7 +413,7 @@ def left_out(comparison: Comparison, result: ApproachResult) -> str:
     text = _no_total(comparison, result)
     why = without_sources(result.unavailable.reason) if result.unavailable is not None else ""
     text = text[:1].upper() + text[1:]
-    return f"{label(result.name)}{text[len(result.name):]}{f': {why}' if why else ''}."
+    return f"{label(result.name)}{text[len(result.name) :]}{f': {why}' if why else ''}."
 
 
 def _refused(result: ApproachResult) -> str:
@@ -485,7 +485,7 @@ def badges(comparison: Comparison) -> list[Badge]:
 
 
 def _capital(text: str, result: ApproachResult) -> str:
-    return f"{label(result.name)}{text[len(result.name):]}"
+    return f"{label(result.name)}{text[len(result.name) :]}"
 
 
 def _lasts(comparison: Comparison, result: ApproachResult) -> Badge:

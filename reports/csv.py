@@ -1,0 +1,151 @@
+"""Tidy CSV files of a comparison: one fact a row, the same bytes for the same answer.
+
+Text that a spreadsheet would run as a formula is marked as text by a leading apostrophe.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from calc.compare import Comparison
+from calc.export import comparison_dict
+
+RISKY = ("=", "+", "-", "@", "\t", "\r")
+"""First characters that make a spreadsheet run a text."""
+
+Row = Sequence[Any]
+
+LINES = (
+    "approach",
+    "status",
+    "line",
+    "name",
+    "group",
+    "timing",
+    "quantity",
+    "unit",
+    "unit_price_usd",
+    "amount_usd",
+    "formula",
+    "prices",
+    "sources",
+    "source_dates",
+    "confidence",
+    "assumptions",
+    "missing",
+)
+MONTHS = ("approach", "month", "starts", "requests", "cost_usd", "cumulative_cost_usd")
+BREAK_EVEN = ("a", "b", "from_requests_per_month", "to_requests_per_month", "cheaper")
+
+
+def csv_files(comparison: Comparison) -> dict[str, str]:
+    """Every CSV file by its name."""
+    data = comparison_dict(comparison)
+    return {"lines.csv": lines_csv(data), "months.csv": months_csv(data), "break_even.csv": break_even_csv(data)}
+
+
+def lines_csv(data: dict[str, Any]) -> str:
+    """Every cost line of every approach at today's volume, with the prices and assumptions behind it.
+
+    An approach without lines has one row that says why. Prices and their sources are in the same order, parted by " | ".
+
+    Args:
+        data: `calc.export.comparison_dict`.
+    """
+    rows: list[Row] = []
+    for approach in data["approaches"]:
+        rows += [_line(approach, line) for line in approach["lines"]]
+        if not approach["lines"]:
+            rows.append((approach["name"], approach["status"], *[None] * (len(LINES) - 3), " ".join(approach["why_not"])))
+    return _csv(LINES, rows)
+
+
+def _line(approach: dict[str, Any], line: dict[str, Any]) -> Row:
+    prices = line["prices"]
+    return (
+        approach["name"],
+        approach["status"],
+        line["key"],
+        line["name"],
+        line["group"],
+        line["timing"],
+        line["quantity"],
+        line["unit"],
+        line["unit_price_usd"],
+        line["amount_usd"],
+        line["formula"],
+        _joined(map(_price, prices)),
+        _joined(p["source"] for p in prices),
+        _joined(p["source_date"] for p in prices),
+        _joined(p["confidence"] for p in prices),
+        _joined(f"{a['name']} {_text(a['likely'])} ({_text(a['low'])} to {_text(a['high'])})" for a in line["assumptions"]),
+        line["missing"],
+    )
+
+
+def _price(price: dict[str, Any]) -> str:
+    conditions = f" ({price['conditions']})" if price["conditions"] else ""
+    return f"{price['offer']} {price['key']} {_text(price['usd'])}{conditions}"
+
+
+def months_csv(data: dict[str, Any]) -> str:
+    """What every priced approach costs in every month, and up to its end.
+
+    Args:
+        data: `calc.export.comparison_dict`.
+    """
+    rows: list[Row] = []
+    for approach in data["approaches"]:
+        for m, month in enumerate(data["months"] if approach["by_month_usd"] else ()):
+            costs = (approach["by_month_usd"][m], approach["cumulative_usd"][m])
+            rows.append((approach["name"], month["month"], month["starts"], month["requests"], *costs))
+    return _csv(MONTHS, rows)
+
+
+def break_even_csv(data: dict[str, Any]) -> str:
+    """Who of every two approaches is cheaper in every range of volume; a tie names nobody.
+
+    Args:
+        data: `calc.export.comparison_dict`.
+    """
+    rows = [
+        (found["a"], found["b"], interval["first"], interval["last"], interval["winner"])
+        for found in data["break_evens"]
+        for interval in found["intervals"]
+    ]
+    return _csv(BREAK_EVEN, rows)
+
+
+def _joined(texts: Iterable[str]) -> str:
+    return " | ".join(texts)
+
+
+def _csv(header: Sequence[str], rows: Iterable[Row]) -> str:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows([safe(value) for value in row] for row in rows)
+    return text.getvalue()
+
+
+def safe(value: Any) -> str:
+    """A cell: a number in full without an exponent, a text that no spreadsheet runs, nothing where there is nothing."""
+    if value is None:
+        return ""
+    if isinstance(value, bool | int | float):
+        return _text(value)
+    text = str(value)
+    return f"'{text}" if text.startswith(RISKY) or text.lstrip().startswith(RISKY) else text
+
+
+def _text(number: float) -> str:
+    """Shortest digits that give the number back, without an exponent."""
+    if isinstance(number, int):
+        return str(number)
+    digits = repr(number)
+    if "e" in digits:
+        digits = f"{number:.20f}".rstrip("0").rstrip(".") if abs(number) < 1 else f"{number:.0f}"
+    return digits.removesuffix(".0")
