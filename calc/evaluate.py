@@ -130,7 +130,7 @@ def plan_of(scenario: Scenario, approach: Approach, rates: Rates, months: Months
     fallback = TimelineEvent(
         stop, end.date, "fallback", f"{why}; from {months.starts[stop]:%B %Y} {scenario.reference} serves instead", end.source
     )
-    return replace(plan, ends=stop, events=(*plan.events, fallback))
+    return replace(plan, ends=stop, events=tuple(sorted((*plan.events, fallback), key=lambda e: (e.month, e.day))))
 
 
 def _training_day(months: Months, month: int) -> date:
@@ -188,22 +188,29 @@ def _trainings(
     """
     trainings = [(segments[0].first, segments[0].offer, "training")]
     trainings += [(segment.first, segment.offer, "migration") for segment in segments[1:]]
-    refused: list[TimelineEvent] = []
+    refusals: list[tuple[int, Refusal]] = []
     every = spec.retrain_every_months
     for month in range(segments[0].first + every, months.count, every) if every else ():
-        day = months.starts[month]
         serving_now = next((s.offer for s in segments if s.first <= month < s.stop), None)
         offer = serving_now or segments[-1].offer
-        refusal = training_refused(rates, offer, _standing(scenario, offer), day) if managed else None
+        refusal = training_refused(rates, offer, _standing(scenario, offer), months.starts[month]) if managed else None
         if refusal is not None:
-            event = refusal.event
-            source = f"{event.source}, read {event.source_date}" if event else ""
-            refused.append(
-                TimelineEvent(month, day, "retraining refused", f"Retraining in {day:%B %Y} is refused: {refusal.reason}", source)
-            )
-        elif serving_now is not None and not any(month == m for m, _, _ in trainings):
+            refusals.append((month, refusal))
+        elif serving_now is not None and all(month != m for m, _, _ in trainings):
             trainings.append((month, offer, "retraining"))
-    return tuple(sorted(trainings, key=lambda t: t[0])), tuple(refused)
+    return tuple(sorted(trainings, key=lambda t: t[0])), _refused_retrainings(refusals, months)
+
+
+def _refused_retrainings(refusals: list[tuple[int, Refusal]], months: Months) -> tuple[TimelineEvent, ...]:
+    """One event for the first refused retraining, which counts the later ones."""
+    if not refusals:
+        return ()
+    month, refusal = refusals[0]
+    day, later = months.starts[month], len(refusals) - 1
+    more = f" (and {later} later one{'s' if later > 1 else ''})" if later else ""
+    source = f"{refusal.event.source}, read {refusal.event.source_date}" if refusal.event else ""
+    text = f"Retraining in {day:%B %Y}{more} is refused: {refusal.reason}"
+    return (TimelineEvent(month, day, "retraining refused", text, source),)
 
 
 def evaluate(scenario: Scenario, name: str, rates: Rates, months: Months, reference: Evaluated | None = None) -> Evaluated:

@@ -544,9 +544,11 @@ def _can_compose(stated: Any) -> bool:
     """Whether the shapes that composing relies on are right; if not, validation says what is wrong with them."""
     return isinstance(stated, dict) and all(
         fields is None
-        or isinstance(fields, dict)
-        and isinstance(fields.get("extends"), str | None)
-        and isinstance(fields.get("retrieval"), dict | None)
+        or (
+            isinstance(fields, dict)
+            and isinstance(fields.get("extends"), str | None)
+            and isinstance(fields.get("retrieval"), dict | None)
+        )
         for fields in stated.values()
     )
 

@@ -146,7 +146,7 @@ class Refusal:
 def inference_ends(rates: Rates, offer: str) -> LifecycleEvent | None:
     """The recorded end of inference of an offer, or None where none is known."""
     ends = [e for e in rates.lifecycle(offer) if e.event == "inference_ends"]
-    return min(ends, key=lambda e: e.date) if ends else None
+    return min(ends, key=lambda e: (e.date, e.confidence != "primary")) if ends else None
 
 
 def training_refused(rates: Rates, offer: str, standing: str, day: date) -> Refusal | None:
