@@ -23,6 +23,7 @@ from calc.timeline import (
     training_refused,
 )
 from pricing import Price, PricingError, Rates, UnknownOffer
+from pricing.model import LifecycleEvent
 
 
 @dataclass(frozen=True)
@@ -111,9 +112,7 @@ def plan_of(scenario: Scenario, approach: Approach, rates: Rates, months: Months
         )
     if not segments:
         assert end is not None
-        ended = f"{offer} was shut down on {end.date}" if end.date <= months.as_of else f"{offer} is shut down on {end.date}"
-        instead = f"; its named successor is {end.successor}" if end.successor else ""
-        return Plan((), unavailable=Unavailable(end.date, f"{ended} ({end.source}, read {end.source_date}){instead}"))
+        return Plan((), unavailable=Unavailable(end.event.date, _never_serves(offer, end.event, months)))
     trainings, refused = _trainings(scenario, tuned, rates, months, segments, managed) if tuned is not None else ((), ())
     plan = Plan(
         segments,
@@ -124,13 +123,19 @@ def plan_of(scenario: Scenario, approach: Approach, rates: Rates, months: Months
     if end is None:
         return plan
     stop = segments[-1].stop
-    why = f"{segments[-1].offer} ends on {end.date} and has no eligible successor ({end.source}, read {end.source_date})"
+    shutdown = end.event
+    why = f"{segments[-1].offer} ends on {shutdown.date} ({shutdown.source}, read {shutdown.source_date}); {end.why_no_successor}"
     if approach.after_end == "unavailable":
-        return replace(plan, unavailable=Unavailable(end.date, why), ends=stop)
-    fallback = TimelineEvent(
-        stop, end.date, "fallback", f"{why}; from {months.starts[stop]:%B %Y} {scenario.reference} serves instead", end.source
-    )
+        return replace(plan, unavailable=Unavailable(shutdown.date, why), ends=stop)
+    instead = f"{why}; from {months.starts[stop]:%B %Y} {scenario.reference} serves instead"
+    fallback = TimelineEvent(stop, shutdown.date, "fallback", instead, shutdown.source)
     return replace(plan, ends=stop, events=tuple(sorted((*plan.events, fallback), key=lambda e: (e.month, e.day))))
+
+
+def _never_serves(offer: str, end: LifecycleEvent, months: Months) -> str:
+    ended = "was" if end.date <= months.as_of else "is"
+    instead = f"; its named successor is {end.successor}" if end.successor else ""
+    return f"{offer} {ended} shut down on {end.date} ({end.source}, read {end.source_date}){instead}"
 
 
 def _training_day(months: Months, month: int) -> date:

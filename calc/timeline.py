@@ -189,6 +189,14 @@ class Segment:
 
 
 @dataclass(frozen=True)
+class End:
+    """The end of an offer that nothing takes over from, and why not."""
+
+    event: LifecycleEvent
+    why_no_successor: str
+
+
+@dataclass(frozen=True)
 class TimelineEvent:
     """Something dated that happens to an approach within the horizon."""
 
@@ -206,7 +214,7 @@ def service_segments(
     offer: str,
     first: int,
     successor_refused: Callable[[str, date], Refusal | None],
-) -> tuple[tuple[Segment, ...], tuple[TimelineEvent, ...], LifecycleEvent | None]:
+) -> tuple[tuple[Segment, ...], tuple[TimelineEvent, ...], End | None]:
     """Which offer serves which months: an offer until it ends, then its named successor where it is eligible.
 
     An offer that ends before it serves a month is not replaced: its user has to choose another.
@@ -230,10 +238,11 @@ def service_segments(
             return tuple(segments), tuple(events), None
         successor, start = end.successor, stop
         if successor is None or not segments or segments[-1].stop != stop:
-            return tuple(segments), tuple(events), end
+            return tuple(segments), tuple(events), End(end, "no successor is named")
         day = months.starts[stop]
-        if successor_refused(successor, day) is not None:
-            return tuple(segments), tuple(events), end
+        refusal = successor_refused(successor, day)
+        if refusal is not None:
+            return tuple(segments), tuple(events), End(end, f"its named successor cannot take over: {refusal.reason}")
         events.append(
             TimelineEvent(
                 start,
