@@ -33,7 +33,7 @@ Whole = NDArray[np.intp]
 TIE = 1e-12
 ROUNDING = 16 * float(np.finfo(float).eps)
 SMOOTH = 1e-9
-POINTS_PER_OCTAVE = 4
+POINTS_PER_OCTAVE = 2
 PIECES = 4
 FEW_STEPS = 8
 BATCH = 4096
@@ -257,13 +257,13 @@ def _weighed(weight: Array, low: Array, high: Array) -> tuple[Array, Array]:
 def _second_derivative(prefixes: PrefixTerms, left: _Points, right: _Points) -> tuple[Array, Array]:
     """Bounds (cells, P) on D'': (V e^(-k V))'' = k (k V - 2) e^(-k V) and (e^(-k V))'' = k^2 e^(-k V), 0 where all have faded."""
     rate, most = prefixes.rate, (left.decay + 1) * left.used
-    bent = most.any(axis=1)
+    bent = np.flatnonzero(most.any(axis=1))
     most, least = most[bent], (right.decay[bent] + 1) * left.used[bent]
     at_left, at_right = rate * (left.scaled[bent] - 2), rate * (right.scaled[bent] - 2)
     low = np.where(at_left < 0, most, least) * at_left
     high = np.where(at_right > 0, most, least) * at_right
     weight = np.concatenate([prefixes.alpha, prefixes.beta])
-    bounds = np.zeros((2, len(bent), weight.shape[1]))
+    bounds = np.zeros((2, len(left.volumes), weight.shape[1]))
     bounds[:, bent] = _weighed(weight, np.hstack([low, rate**2 * least]), np.hstack([high, rate**2 * most]))
     return bounds[0], bounds[1]
 
@@ -399,7 +399,7 @@ def _cores(differences: _Differences, cells: _Cells, lead_low: Array, lead_high:
 def _split(differences: _Differences, cells: _Cells) -> tuple[Whole, Whole, Array]:
     """(cell, pair, whole volume) of the points that split each cell, both its ends included, in order and each once."""
     chain, at_steps = _beside_steps(differences, cells)
-    even = np.setdiff1d(np.arange(len(cells.pair)), chain)
+    even = np.flatnonzero(np.bincount(chain, minlength=len(cells.pair)) == 0)
     shares = np.arange(1, PIECES) / PIECES
     evenly = np.round(cells.low[even, np.newaxis] + (cells.high - cells.low)[even, np.newaxis] * shares)
     all_cells = np.arange(len(cells.pair))
