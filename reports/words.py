@@ -417,9 +417,8 @@ def left_out(comparison: Comparison, result: ApproachResult) -> str:
 
 
 def _refused(result: ApproachResult) -> str:
-    events = [event for event in result.ledger.events if event.kind == "retraining refused"]
-    how_many = "retraining" if len(events) == 1 else f"{counted(len(events))} retrainings"
-    return f"{label(result.name)} cannot be kept up to date: {how_many} refused, the first in {month(events[0].day)}."
+    first = next(event for event in result.ledger.events if event.kind == "retraining refused")
+    return f"{label(result.name)} cannot be retrained as stated from {month(first.day)} on."
 
 
 def without_sources(text: str) -> str:

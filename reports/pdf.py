@@ -1,0 +1,281 @@
+"""The report as PDF: the answer on the first page, what it rests on after it. The same answer gives the same bytes."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Sequence
+from datetime import UTC, datetime, time
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from calc.compare import ApproachResult, Comparison
+from calc.export import assumptions, price_rows, prices_digest, scenario_digest
+from calc.ledger import GROUPS, CostLine
+from reports import words
+from reports.charts import break_even_chart
+from reports.print_charts import FONT_FOLDER, break_even_svg
+from reports.sources import source_words
+
+TEMPLATE = Path(__file__).parent / "report.typ"
+STANDARD = "ua-1"
+"""PDF/UA-1: tagged, readable aloud."""
+REPLACEMENT = "□"
+SHORT_DIGEST = 12
+MOST_CARDS = 4
+MOST_COLUMNS = 6
+
+Table = dict[str, Any]
+
+
+def report_pdf(comparison: Comparison, *, tuneworth: str = "") -> bytes:
+    """The report of a comparison.
+
+    Args:
+        tuneworth: version of the program, for the footer.
+    """
+    import typst
+
+    data, replaced = printable(report_data(comparison, tuneworth))
+    if replaced:
+        data["check"] += (
+            f" The report's font lacks {replaced} characters of this scenario's texts; {REPLACEMENT} stands for them."
+        )
+    made = typst.compile(
+        str(TEMPLATE),
+        format="pdf",
+        font_paths=[str(FONT_FOLDER)],
+        ignore_system_fonts=True,
+        sys_inputs={"data": json.dumps(data, ensure_ascii=False)},
+        pdf_standards=[STANDARD],
+        timestamp=int(datetime.combine(comparison.as_of, time(), UTC).timestamp()),
+    )
+    assert isinstance(made, bytes)
+    return made
+
+
+def report_data(comparison: Comparison, tuneworth: str = "") -> dict[str, Any]:
+    """Every text and number of the report, for the template."""
+    drawn = _chart(comparison)
+    return {
+        "title": words.verdict(comparison),
+        "alt": drawn["alt"] if drawn else words.verdict(comparison),
+        "day": [comparison.as_of.year, comparison.as_of.month, comparison.as_of.day],
+        "subtitle": _subtitle(comparison),
+        "reasons": words.reasons(comparison),
+        "badges": [{"text": badge.text, "warning": badge.is_warning} for badge in words.badges(comparison)],
+        "cards": _cards(comparison),
+        "chart": drawn,
+        "totals": _totals(comparison),
+        "missing": _missing(comparison),
+        "break_even_title": _break_even_title(comparison),
+        "break_evens": words.break_even_sentences(comparison),
+        "lines_caption": _lines_caption(comparison),
+        "lines": [_lines(result) for result in comparison.results.values() if result.ledger.lines],
+        "prices_caption": f"In force on {words.day(comparison.as_of)}, or announced for the months after it.",
+        "prices": _prices(comparison),
+        "assumptions_caption": "Numbers that nobody lists. A scenario may state its own for each of them.",
+        "assumptions": _assumptions(comparison),
+        "check": _check(comparison),
+        "footer": _footer(comparison, tuneworth),
+    }
+
+
+# --- first page -----------------------------------------------------------------------------------------------------------
+
+
+def _subtitle(comparison: Comparison) -> str:
+    rate = words.percent(comparison.discount_rate)
+    parts = (
+        comparison.scenario.name,
+        f"{words.months(comparison.months.count)} from {words.month(comparison.months.starts[0])}",
+        f"prices as of {words.day(comparison.as_of)}",
+        f"discount rate {rate}",
+    )
+    return " · ".join(parts)
+
+
+def _cards(comparison: Comparison) -> list[dict[str, Any]]:
+    """Cheapest first: each approach's total, its lead or lag, its cost per request."""
+    if not comparison.available:
+        return []
+    winner = comparison.winner()
+    ranked = comparison.ranked()[:MOST_CARDS]
+    return [
+        {
+            "label": words.label(name),
+            "value": words.money(words.total_usd(comparison, name)),
+            "notes": _card_notes(comparison, comparison.available[name]),
+            "best": name == winner,
+        }
+        for name in ranked
+    ]
+
+
+def _card_notes(comparison: Comparison, result: ApproachResult) -> list[str]:
+    notes = [words.lead(comparison, result.name), f"{words.money_per(result.per_request())} per request"]
+    per_accepted = result.per_accepted()
+    if per_accepted is not None and result.failure_mode == "discard":
+        notes.append(f"{words.money_per(per_accepted)} per accepted answer")
+    return notes
+
+
+def _chart(comparison: Comparison) -> dict[str, Any] | None:
+    if not comparison.available:
+        return None
+    spec = break_even_chart(comparison)
+    return {
+        "title": spec.title,
+        "caption": spec.caption,
+        "alt": spec.alt,
+        "svg": break_even_svg(spec).decode(),
+    }
+
+
+def _totals(comparison: Comparison) -> Table:
+    """Cost by group, an approach a column; the total last."""
+    results = list(comparison.results.values())
+    sums = {r.name: r.ledger.by_group(r.requests) if r.status == "available" else None for r in results}
+    groups = [group for group in GROUPS if any(found and group in found for found in sums.values())]
+    horizon = words.months(comparison.months.count)
+    return {
+        "title": f"Cost over {horizon} at {words.volume(comparison.requests)} requests a month, US$",
+        "parts": [
+            {
+                "head": ["", *(words.label(r.name) for r in part)],
+                "rows": [
+                    *([words.GROUP_LABELS[group], *(_group_cell(sums[r.name], group) for r in part)] for group in groups),
+                    [f"Total, {horizon}", *(_total_cell(r) for r in part)],
+                ],
+            }
+            for part in (results[i : i + MOST_COLUMNS] for i in range(0, len(results), MOST_COLUMNS))
+        ],
+    }
+
+
+def _total_cell(result: ApproachResult) -> str:
+    return words.money(float(result.total())) if result.status == "available" else words.STATUS_LABELS[result.status].lower()
+
+
+def _group_cell(sums: dict[Any, Any] | None, group: str) -> str:
+    return words.MISSING if sums is None or group not in sums else words.money(float(sums[group]))
+
+
+def _break_even_title(comparison: Comparison) -> str:
+    return f"{words.label(comparison.winner())} against each other approach" if comparison.available else "Break-even"
+
+
+def _missing(comparison: Comparison) -> list[str]:
+    """One sentence for every approach without a total and every step that cannot be done, sources included."""
+    texts = []
+    for result in comparison.results.values():
+        texts += [f"{words.label(result.name)}: {why}" for why in result.why_not]
+        texts += [f"{words.label(result.name)}: {event.text}" for event in result.ledger.events if result.unavailable is None]
+    return texts
+
+
+# --- what it rests on -----------------------------------------------------------------------------------------------------
+
+
+def _lines_caption(comparison: Comparison) -> str:
+    return (
+        f"US$ over {words.months(comparison.months.count)} at {words.volume(comparison.requests)} requests a month in the first. "
+        "Amounts are rounded one by one; totals are sums of unrounded amounts."
+    )
+
+
+def _lines(result: ApproachResult) -> Table:
+    rows = [[line.name, line.formula, _amount(line, result)] for line in result.ledger.lines]
+    rows.append(["Total", "", _total_cell(result)])
+    return {
+        "title": f"{words.label(result.name)} with {result.offer}",
+        "head": ["Cost line", "How it comes about", "US$"],
+        "rows": rows,
+    }
+
+
+def _amount(line: CostLine, result: ApproachResult) -> str:
+    return "no price" if line.missing else words.money(float(line.total(result.requests)))
+
+
+def _prices(comparison: Comparison) -> Table:
+    rows = [
+        [row.offer, words.price(row) + (f", {row.conditions}" if row.conditions else ""), source_words(row.source), _read(row)]
+        for row in price_rows(comparison)
+    ]
+    return {"head": ["Offer", "Price", "Source", "Read on"], "rows": list(dict.fromkeys(map(tuple, rows)))}
+
+
+def _read(row: Any) -> str:
+    return words.day_short(row.source_date)
+
+
+def _assumptions(comparison: Comparison) -> Table:
+    rows = [
+        [_assumed(name, found.unit), *(f"{v:,g}" for v in (found.low, found.likely, found.high)), found.basis]
+        for name, found in assumptions(comparison).items()
+    ]
+    return {"head": ["Assumption", "Low", "Used", "High", "Basis"], "rows": rows}
+
+
+def _assumed(name: str, unit: str) -> str:
+    """An assumption's name in words, with its unit where the name does not end in it."""
+    topic, _, what = name.replace("_", " ").partition(".")
+    named = f"{topic.capitalize()}: {what}"
+    return named if unit in what else f"{named}, {unit}"
+
+
+def _check(comparison: Comparison) -> str:
+    return (
+        "Put the scenario file and the day of its prices into tuneworth report: the same version and price book give this "
+        f"file byte for byte. SHA-256 of the scenario: {scenario_digest(comparison)}; of the price rows and assumptions used: "
+        f"{prices_digest(comparison)}."
+    )
+
+
+def _footer(comparison: Comparison, tuneworth: str) -> str:
+    parts = (
+        f"tuneworth {tuneworth}".rstrip(),
+        f"prices as of {words.day_short(comparison.as_of)}",
+        f"scenario {scenario_digest(comparison)[:SHORT_DIGEST]}",
+        f"price rows {prices_digest(comparison)[:SHORT_DIGEST]}",
+    )
+    return " · ".join(parts)
+
+
+# --- letters the font has -------------------------------------------------------------------------------------------------
+
+
+def printable(value: Any) -> tuple[Any, int]:
+    """The data with every character the font lacks replaced, and how many were."""
+    if isinstance(value, str):
+        text, replaced = _printable_text(value)
+        return text, replaced
+    if isinstance(value, dict):
+        pairs = {key: printable(item) for key, item in value.items()}
+        return {key: item for key, (item, _) in pairs.items()}, sum(count for _, count in pairs.values())
+    if isinstance(value, Sequence):
+        items = [printable(item) for item in value]
+        return [item for item, _ in items], sum(count for _, count in items)
+    return value, 0
+
+
+def _printable_text(text: str) -> tuple[str, int]:
+    """One text: composed, without control characters, and with the font's own letters only."""
+    text = _without_ceiling(unicodedata.normalize("NFC", text))
+    known = _characters()
+    kept = [c if ord(c) in known or c in "\n " else " " if c.isspace() else REPLACEMENT for c in text]
+    return "".join(kept), sum(1 for old, new in zip(text, kept, strict=True) if new == REPLACEMENT != old)
+
+
+def _without_ceiling(text: str) -> str:
+    return text.replace("⌈", "roundup(").replace("⌉", ")")
+
+
+@cache
+def _characters() -> frozenset[int]:
+    """What the bundled font can print."""
+    from matplotlib.ft2font import FT2Font
+
+    return frozenset(FT2Font(str(FONT_FOLDER / "TuneworthSans-Regular.ttf")).get_charmap())

@@ -1,0 +1,146 @@
+"""Charts drawn for print, as SVG: the same spec as on screen, light, the same bytes every time."""
+
+from __future__ import annotations
+
+import io
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reports.charts import BreakEvenChart, Crossing, Line, Stretch
+from reports.palette import LIGHT, Palette
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+FONT_FOLDER = Path(__file__).parent / "fonts"
+FONT_FAMILY = "Tuneworth Sans"
+STYLE: Any = {
+    "font.family": [FONT_FAMILY],
+    "font.size": 8,
+    "text.color": LIGHT.text,
+    "svg.hashsalt": "tuneworth",
+    "svg.fonttype": "none",
+    "path.simplify": False,
+    "axes.unicode_minus": True,
+}
+"""Text stays text: the document sets it in its own fonts."""
+WIDTH_INCHES = 6.93
+"""Between the margins of an A4 page."""
+RIBBON = 0.055
+"""Height of the ribbon, a share of the plot."""
+ROW = 0.062
+"""Height of a row of crossing labels."""
+NAME_MARGIN = 0.135
+"""Room for names beside the plot, a share of the figure's width."""
+DASHES: dict[str, Any] = {"solid": "-", "dash": (0, (5, 2.5)), "dot": (0, (1.2, 1.8)), "dashdot": (0, (5, 2, 1.2, 2))}
+
+
+def break_even_svg(chart: BreakEvenChart, height_inches: float = 3.45) -> bytes:
+    """The break-even chart, without its title and caption."""
+    from matplotlib import rc_context
+
+    _register_fonts()
+    with rc_context(STYLE):
+        return _svg(_break_even_figure(chart, height_inches))
+
+
+def _break_even_figure(chart: BreakEvenChart, height_inches: float) -> Figure:
+    figure, axes = _canvas(height_inches)
+    bottom = -RIBBON - ROW * chart.label_rows - 0.015
+    axes.set_xlim(0, 1)
+    axes.set_ylim(bottom, 1.06)
+    _draw_grid(axes, chart, bottom)
+    for line in chart.lines:
+        axes.plot(*_shares(chart, line), color=LIGHT.families[line.family], lw=1.3, ls=DASHES[line.dash], zorder=3)
+    for stretch in chart.stretches:
+        axes.plot(*_shares(chart, stretch), color=LIGHT.families[stretch.family], lw=3.2, zorder=4, solid_capstyle="butt")
+        _draw_ribbon(axes, chart, stretch, bottom)
+    _draw_today(axes, chart)
+    for crossing in chart.crossings:
+        _draw_crossing(axes, chart, crossing, bottom)
+    for line in chart.lines:
+        style = {"color": LIGHT.families[line.family], "weight": 600, "va": "center", "linespacing": 0.95}
+        axes.text(1.012, line.label_at, "\n".join(line.label_rows), **style)
+    return figure
+
+
+def _shares(chart: BreakEvenChart, drawn: Line | Stretch) -> tuple[list[float], list[float]]:
+    return [chart.volume.share(x) for x in drawn.x], [chart.value.share(y) for y in drawn.y]
+
+
+def _draw_grid(axes: Axes, chart: BreakEvenChart, bottom: float) -> None:
+    for tick in chart.value.ticks:
+        at = chart.value.share(tick.value)
+        axes.plot([0, 1], [at, at], color=LIGHT.grid, lw=0.7, zorder=1)
+        axes.text(0, at + 0.012, tick.label, color=LIGHT.soft, va="bottom", zorder=6, bbox=_behind(LIGHT))
+    for tick in chart.volume.ticks:
+        at = chart.volume.share(tick.value)
+        axes.plot([at, at], [bottom, bottom - 0.018], color=LIGHT.marker, lw=0.6, clip_on=False)
+        axes.text(at, bottom - 0.03, tick.label, color=LIGHT.soft, ha=_ends(at), va="top")
+    axes.text(0.5, bottom - 0.085, chart.volume.title, color=LIGHT.soft, ha="center", va="top")
+
+
+def _ends(share: float) -> str:
+    """Labels at the ends of the axis stay inside the plot."""
+    return "left" if share < 0.01 else "right" if share > 0.99 else "center"
+
+
+def _behind(palette: Palette) -> dict[str, Any]:
+    return {"facecolor": palette.background, "edgecolor": "none", "pad": 0.6}
+
+
+def _draw_ribbon(axes: Axes, chart: BreakEvenChart, stretch: Stretch, bottom: float) -> None:
+    first, last = chart.volume.share(stretch.first), chart.volume.share(stretch.last)
+    colour = LIGHT.families[stretch.family]
+    axes.bar((first + last) / 2, RIBBON, last - first, bottom, color=colour, ec=LIGHT.background, lw=0.6, zorder=3)
+    # about 0.0125 of the plot a letter: a name that does not fit is left out
+    if last - first > 0.0125 * len(stretch.label) + 0.015:
+        at = ((first + last) / 2, bottom + RIBBON * 0.47)
+        axes.text(*at, stretch.label, color=LIGHT.on_colour, ha="center", va="center", zorder=5)
+
+
+def _draw_today(axes: Axes, chart: BreakEvenChart) -> None:
+    x, y = chart.volume.share(chart.today.x), chart.value.share(chart.today.y)
+    axes.plot([x, x], [y, 1.0], color=LIGHT.marker, lw=1.0, zorder=2)
+    axes.plot([x], [y], "o", color=LIGHT.families[chart.today.family], mec=LIGHT.background, mew=0.8, ms=5.5, zorder=7)
+    axes.text(x, 1.012, chart.today.label, weight=600, ha="center", va="bottom", bbox=_behind(LIGHT), zorder=6)
+
+
+def _draw_crossing(axes: Axes, chart: BreakEvenChart, crossing: Crossing, bottom: float) -> None:
+    x, y = chart.volume.share(crossing.x), chart.value.share(crossing.y)
+    axes.plot([x, x], [bottom + RIBBON, y], color=LIGHT.marker, lw=0.7, ls=(0, (1.5, 1.8)), zorder=2)
+    axes.plot([x], [y], "o", color=LIGHT.background, mec=LIGHT.text, mew=0.9, ms=4.6, zorder=8)
+    if crossing.row is None:
+        return
+    side = 1 if crossing.side == "right" else -1
+    at = bottom + RIBBON + 0.012 + ROW * crossing.row
+    ha = "left" if side > 0 else "right"
+    axes.text(x + 0.007 * side, at, crossing.label, weight=600, ha=ha, va="bottom", bbox=_behind(LIGHT), zorder=6)
+
+
+# --- the canvas -----------------------------------------------------------------------------------------------------------
+
+
+def _canvas(height_inches: float) -> tuple[Figure, Axes]:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(WIDTH_INCHES, height_inches), facecolor="none")
+    axes = figure.add_axes((0.0, 0.115, 1 - NAME_MARGIN, 0.885))
+    axes.set_axis_off()
+    return figure, axes
+
+
+def _svg(figure: Figure) -> bytes:
+    file = io.BytesIO()
+    figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
+    return file.getvalue()
+
+
+@cache
+def _register_fonts() -> None:
+    from matplotlib import font_manager
+
+    for path in sorted(FONT_FOLDER.glob("*.ttf")):
+        font_manager.fontManager.addfont(path)

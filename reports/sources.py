@@ -1,0 +1,14 @@
+"""How a source is written where a whole address would not fit."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+
+def source_words(source: str) -> str:
+    """An address without its scheme; a package by its name and version."""
+    if source.startswith("pkg:"):
+        kind, _, name = source.removeprefix("pkg:").partition("#")[0].partition("/")
+        return f"{name.replace('@', ' ')} ({kind} package)"
+    parts = urlsplit(source)
+    return f"{parts.netloc.removeprefix('www.')}{parts.path.rstrip('/')}"
