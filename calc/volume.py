@@ -77,8 +77,8 @@ def hit_share_reached(share: Array, night_share: Array) -> Array:
     goal = np.where(inside, share, 0.5)
     x = -np.log1p(-goal)
     for _ in range(200):
-        slope = (1 - night_share) * np.exp(-x) + night_share * _first_of_day(x) / x
-        step = (goal + np.expm1(-x) + night_share * _first_of_day(x)) / slope
+        first_of_day = night_share * _first_of_day(x)
+        step = (goal + np.expm1(-x) + first_of_day) / ((1 - night_share) * np.exp(-x) + first_of_day / x)
         x = x + np.maximum(step, 0.0)
         if not (step > 4e-16 * x).any():
             break

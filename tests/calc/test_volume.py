@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from calc.volume import CachedPrefix, Curve, Linear, Steps, TopUp, hit_share, whole_steps
+from calc.volume import CachedPrefix, Curve, Linear, Steps, TopUp, hit_share, hit_share_reached, whole_steps
 
 MONTHS = 12
 GROWTH = 1.03 ** np.arange(MONTHS)
@@ -107,6 +107,17 @@ def test_the_hit_share_rises_and_is_smooth_where_its_series_ends():
     shares = hit_share(np.sort(daily), 43_200.0, 3_600.0)
     assert (np.diff(shares) >= 0).all()
     assert ((shares >= 0) & (shares <= 1)).all()
+
+
+def test_the_volume_at_which_a_hit_share_is_reached():
+    shares = np.array([1e-9, 0.01, 0.25 / 1.15, 0.5, 0.9, 0.999, 1 - 1e-6])
+    for active, ttl in [(43_200.0, 300.0), (43_200.0, 3_600.0), (3_600.0, 7_200.0)]:
+        kept = min(ttl, active) / active
+        x = hit_share_reached(shares, np.array(kept))
+        np.testing.assert_allclose(hit_share(x / kept, active, ttl), shares, rtol=1e-13)
+    np.testing.assert_allclose(hit_share_reached(shares, np.array(0.0)), -np.log1p(-shares), rtol=1e-13)
+    ends = hit_share_reached(np.array([-np.inf, -0.1, 0.0, 1.0, np.inf]), np.array(0.1))
+    np.testing.assert_array_equal(ends, [-np.inf, -np.inf, 0, np.inf, np.inf])
 
 
 def test_the_three_outcomes_are_all_tokens():
