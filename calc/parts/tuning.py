@@ -209,20 +209,31 @@ def lines(setting: Setting, trainings: Sequence[tuple[int, str, str]]) -> list[C
                 assumptions=(runs.assumption, *assumed),
             )
         )
-    trained_at = trainings[0][1] if trainings else ""
-    if trainings and tuning.kind == "managed" and setting.sells(trained_at, "model_storage_usd_per_month"):
-        found.append(
-            priced_line(
-                "tuning.storage",
-                "Storage of the tuned model",
-                "data and training",
-                "monthly",
-                each(setting.active, 1.0),
-                "month",
-                setting.price(trained_at, "model_storage_usd_per_month"),
-                "1 stored model",
+    return found + (_storage_lines(setting, trainings) if tuning.kind == "managed" else [])
+
+
+def _storage_lines(setting: Setting, trainings: Sequence[tuple[int, str, str]]) -> list[CostLine]:
+    """Storage of each tuned model, from its months until a successor takes over, where the provider bills it."""
+    count = setting.months.count
+    models = [(month, offer) for month, offer, what in trainings if what != "retraining"]
+    stops = [*(month for month, _ in models[1:]), count]
+    found: list[CostLine] = []
+    for (first, offer), stop in zip(models, stops, strict=True):
+        months = np.arange(count)
+        here = setting.within(setting.active * (months >= first) * (months < stop))
+        if np.any(here.active) and here.sells(offer, "model_storage_usd_per_month"):
+            found.append(
+                priced_line(
+                    "tuning.storage" + (f":{offer}" if len(models) > 1 else ""),
+                    "Storage of the tuned model",
+                    "data and training",
+                    "monthly",
+                    each(here.active, 1.0),
+                    "month",
+                    here.price(offer, "model_storage_usd_per_month"),
+                    "1 stored model",
+                )
             )
-        )
     return found
 
 
