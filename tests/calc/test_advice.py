@@ -1,0 +1,184 @@
+"""Rules of thumb against the computed result, and the notes on what stands in an approach's way."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from calc import Comparison, Scenario, compare
+from calc.advice import RULES, Note, Rule, feasibility, rules
+from ingest import load_scenario
+from pricing import PriceBook
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+STATES = {"Holds", "Fails", "Dated", "Too high", "Cannot tell"}
+
+
+@pytest.fixture(scope="module")
+def book() -> PriceBook:
+    return PriceBook.bundled()
+
+
+def example(book: PriceBook, name: str) -> Comparison:
+    return compare(load_scenario(EXAMPLES / f"{name}.yaml"), book)
+
+
+def small(book: PriceBook, tuned: dict[str, Any] | None = None, **changes: Any) -> Comparison:
+    """A small workload; ``tuned`` changes its fine-tuning, ``changes`` its top-level fields."""
+    fields: dict[str, Any] = {
+        "name": "small",
+        "as_of": date(2026, 11, 20),
+        "horizon_months": 12,
+        "organisation": {"openai": "active"},
+        "workload": {"requests_per_month": 10_000, "user_tokens": 200, "answer_tokens": 100},
+        "task": {"kind": "style", "examples": 100, "tokens_per_example": 300, "rejected_answer_usd": 0.1},
+        "approaches": {
+            "prompting": {"model": "openai/gpt-6-luna", "instruction_tokens": 500, "accepted": 0.9},
+            "few-shot": None,
+            "fine-tuning": {
+                "model": "bedrock/nova-micro",
+                "instruction_tokens": 50,
+                "tuning": {"epochs": 3},
+                "accepted": 0.92,
+                **(tuned or {}),
+            },
+        },
+    }
+    return compare(Scenario.model_validate(fields | changes), book)
+
+
+def by_id(comparison: Comparison) -> dict[str, Rule]:
+    return {rule.id: rule for rule in rules(comparison)}
+
+
+def of(comparison: Comparison, approach: str) -> dict[str, Note]:
+    return {note.kind: note for note in feasibility(comparison) if note.approach == approach}
+
+
+def test_rules_are_short_and_told_apart() -> None:
+    assert len({rule.id for rule in RULES}) == len(RULES)
+    assert all(len(rule.text) <= 52 for rule in RULES)
+
+
+@pytest.mark.parametrize("name", [path.stem for path in sorted(EXAMPLES.glob("*.yaml"))])
+def test_every_rule_has_a_finding_for_every_example(book: PriceBook, name: str) -> None:
+    for rule in rules(example(book, name)):
+        assert rule.state in STATES
+        assert rule.finding.endswith(".")
+        assert "nan" not in rule.finding.lower()
+        assert all(value == value for value in rule.values.values())
+
+
+def test_support_tone(book: PriceBook) -> None:
+    comparison = example(book, "support_tone")
+    found = by_id(comparison)
+    assert found["small-workload"].state == "Holds"
+    saved = found["small-workload"].values["saved_usd"]
+    totals = {name: float(result.total()) for name, result in comparison.available.items()}
+    assert saved == pytest.approx(totals["fine-tuning"] - totals["few-shot"])  # not the variant that falls back
+    assert found["millions-a-month"].values["first"] == next(i.first for i in comparison.envelope if i.winner == "fine-tuning")
+    assert found["lora-run"].state == "Too high"
+    # 488 examples × 570 tokens × 3 epochs at $0.50 a million
+    assert found["lora-run"].values["run_usd"] == pytest.approx(488 * 570 * 3 * 0.5 / 1e6)
+    assert found["twice-the-base"].values["times_base"] == pytest.approx(2)
+    assert found["hybrid-default"].state == "Fails"
+    assert found["hybrid-default"].severity == "caution"
+
+
+def test_a_rule_of_thumb_gives_way_to_the_computed_result(book: PriceBook) -> None:
+    spam, legal = by_id(example(book, "spam_classification")), by_id(example(book, "legal_drafts"))
+    assert spam["changing-facts"].state == "Holds"
+    assert spam["changing-facts"].severity == "caution"
+    assert legal["millions-a-month"].state == "Too high"
+    assert legal["millions-a-month"].severity == "caution"
+    assert legal["hybrid-default"].state == "Holds"
+    assert legal["hybrid-default"].severity == "info"
+
+
+def test_claimed_training_prices_are_held_against_the_page(book: PriceBook) -> None:
+    found = by_id(small(book))
+    mini, large = found["training-gpt-4o-mini"], found["training-gpt-4o"]
+    assert (mini.state, mini.values["listed"], mini.values["claimed"]) == ("Dated", 3, 25)
+    assert (large.state, large.values["listed"], large.values["claimed"]) == ("Dated", 25, 100)
+    assert "$3" in mini.finding
+    assert "6 January 2027" in mini.finding
+
+
+def test_the_small_workload_rule_fails_where_tuning_wins_all_the_same(book: PriceBook) -> None:
+    task = {"kind": "style", "examples": 100, "tokens_per_example": 300, "rejected_answer_usd": 50}
+    rule = by_id(small(book, task=task))["small-workload"]
+    assert (rule.state, rule.severity) == ("Fails", "caution")
+
+
+def test_a_missing_input_cannot_tell(book: PriceBook) -> None:
+    found = by_id(small(book))
+    assert found["changing-facts"].state == "Cannot tell"
+    assert found["hybrid-default"].state == "Cannot tell"
+    assert found["own-gpus"].state == "Cannot tell"
+
+
+def test_examples_needed_follow_the_kind_of_task(book: PriceBook) -> None:
+    style = {"kind": "style", "examples": 60, "tokens_per_example": 300}
+    assert by_id(small(book, task=style))["examples-needed"].state == "Holds"
+    assert by_id(small(book, task=style | {"kind": "reasoning"}))["examples-needed"].state == "Fails"
+
+
+def test_rules_of_a_scenario_without_tuning(book: PriceBook) -> None:
+    prompting = {"model": "openai/gpt-6-luna", "instruction_tokens": 500, "accepted": 0.9}
+    comparison = small(book, approaches={"prompting": prompting})
+    assert {rule.state for rule in rules(comparison)} <= STATES
+    assert by_id(comparison)["millions-a-month"].state == "Cannot tell"
+
+
+def test_a_context_window_that_is_exceeded_stops(book: PriceBook) -> None:
+    comparison = small(book, {"instruction_tokens": 200_000})
+    note = of(comparison, "fine-tuning")["context exceeded"]
+    assert note.severity == "stop"
+    assert "128,000" in note.text
+    assert "context exceeded" not in of(comparison, "prompting")
+
+
+def test_a_conversation_that_outgrows_the_window_is_seen(book: PriceBook) -> None:
+    work = {"requests_per_month": 10_000, "user_tokens": 4_000, "answer_tokens": 4_000, "turns_per_conversation": 20}
+    assert "context exceeded" in of(small(book, workload=work), "fine-tuning")
+
+
+def test_too_few_examples(book: PriceBook) -> None:
+    openai = {"model": "openai/gpt-4.1-mini"}
+    few = {"kind": "style", "examples": 9, "tokens_per_example": 300}
+    assert of(small(book, openai, task=few), "fine-tuning")["too few examples"].severity == "stop"
+    assert of(small(book, openai, task=few | {"examples": 20}), "fine-tuning")["too few examples"].severity == "caution"
+    assert "too few examples" not in of(small(book, openai), "fine-tuning")
+
+
+def test_claude_is_not_tunable_first_hand(book: PriceBook) -> None:
+    note = of(small(book, {"model": "anthropic/claude-haiku-5-5"}), "fine-tuning")["not tunable"]
+    assert note.severity == "stop"
+    assert "Bedrock ended on 10 September 2026" in note.text
+
+
+def test_an_unverified_price_is_named(book: PriceBook) -> None:
+    unverified = {"model": "openai/gpt-4.1-mini", "tuning": {"method": "dpo", "epochs": 2}}
+    refused = of(small(book, unverified), "fine-tuning")["unverified price"]
+    assert refused.severity == "stop"
+    accepted = of(small(book, unverified, accept_unverified=("openai/gpt-4.1-mini",)), "fine-tuning")["unverified price"]
+    assert accepted.severity == "caution"
+    assert "accepted" in accepted.text
+
+
+def test_closed_to_inactive_organisations(book: PriceBook) -> None:
+    note = of(small(book, {"model": "openai/gpt-4.1-mini"}, organisation={"openai": "inactive"}), "fine-tuning")
+    assert note["closed to this organisation"].day == date(2026, 7, 2)
+    assert note["closed to this organisation"].source.startswith("https://")
+
+
+def test_a_missing_share_is_said(book: PriceBook) -> None:
+    assert "quality not stated" in of(small(book, {"accepted": None}), "fine-tuning")
+
+
+def test_stops_come_first(book: PriceBook) -> None:
+    order = [note.severity for note in feasibility(example(book, "helpfulness_dpo"))]
+    assert order == sorted(order, key=["stop", "caution", "info"].index)
