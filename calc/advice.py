@@ -18,7 +18,7 @@ from calc.ledger import CostLine
 from calc.parts.prompt import input_tokens, mean_input_tokens, output_tokens, turn_weights
 from calc.scenario import OwnGpus, PerToken, TaskKind
 from calc.setting import Setting
-from calc.timeline import DAYS_PER_MONTH, Refusal, training_refused
+from calc.timeline import DAYS_PER_MONTH, Refusal, TimelineEvent, training_refused
 from pricing import PricingError, UnknownOffer
 from pricing.model import LifecycleEvent
 
@@ -600,29 +600,28 @@ def _note(result: ApproachResult, kind: NoteKind, severity: Severity, text: str,
 
 
 def _event_notes(comparison: Comparison, result: ApproachResult) -> Iterator[Note]:
-    """Migrations, fallbacks, and the first of the retrainings that are refused."""
-    refused = [event for event in result.ledger.events if event.kind == "retraining refused"]
-    if refused:
-        refusal = _refusal(comparison, result, refused[0].day)
-        event = refusal.event if refusal is not None else None
-        more = f" So are {len(refused) - 1} later ones." if len(refused) > 1 else ""
-        yield Note(
-            result.name,
-            "retraining refused",
-            "caution",
-            f"Retraining in {refused[0].day:%B %Y} is refused"
-            + (f": no job starts from {_day(event.date)} on.{more}" if event is not None else f".{more}"),
-            event.date if event is not None else refused[0].day,
-            event.source if event is not None else refused[0].source,
-        )
+    """Migrations, fallbacks, and retrainings that are refused."""
     for found in result.ledger.events:
-        if found.kind == "migration":
+        if found.kind == "retraining refused":
+            yield _refused_note(comparison, result, found)
+        elif found.kind == "migration":
             yield Note(result.name, "migration", "info", _sentence(found.text), found.day, found.source)
         elif found.kind == "fallback":
             since = comparison.months.starts[found.month]
             reference = _named(comparison.point.reference)
             text = f"Falls back to the reference: from {since:%B %Y} on {reference} serves and is billed."
             yield Note(result.name, "fallback", "caution", text, found.day, found.source)
+
+
+def _refused_note(comparison: Comparison, result: ApproachResult, refused: TimelineEvent) -> Note:
+    """The refusal, dated by the day from which no job starts rather than by the month of the retraining."""
+    refusal = _refusal(comparison, result, refused.day)
+    event = refusal.event if refusal is not None else None
+    if event is None:
+        return Note(result.name, "retraining refused", "caution", _sentence(refused.text), refused.day, refused.source)
+    planned = refused.text.partition(" is refused")[0]
+    text = f"{planned} is refused: no job starts from {_day(event.date)} on."
+    return _note(result, "retraining refused", "caution", text, event)
 
 
 def _size_notes(comparison: Comparison, result: ApproachResult) -> Iterator[Note]:
