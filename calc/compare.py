@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from typing import Any, Literal
@@ -43,13 +43,13 @@ class ApproachResult:
     """What is called or served."""
     ledger: Ledger
     unavailable: Unavailable | None
-    requests: int
-    """Requests in month 0."""
-    served_requests: float
+    requests: Any
+    """Requests in month 0. This and the figures below are arrays where an input of the scenario is one."""
+    served_requests: Any
     """Requests over the horizon."""
-    own_requests: float
+    own_requests: Any
     """Those of them it answers itself, not the reference in its place."""
-    accepted: float | None
+    accepted: Any
     """Share of all answers accepted, the stand-in's included, or None where it is not stated."""
     failure_mode: str
     value_usd: Floats | None
@@ -77,14 +77,15 @@ class ApproachResult:
         return tuple(event.text for event in self.ledger.events if event.kind == "retraining refused")
 
     @property
-    def volume_scale(self) -> float:
+    def volume_scale(self) -> Any:
         """Requests to be sent per answer that is to be accepted: 1/s where rejected answers are lost, else 1.
 
         Where an answer's value is stated, approaches are compared at equal requests by cost less value instead.
         """
-        if self.failure_mode == "remediate" or self.value_usd is not None or not self.accepted:
+        if self.failure_mode == "remediate" or self.value_usd is not None or self.accepted is None:
             return 1.0
-        return 1 / self.accepted
+        share = np.asarray(self.accepted, dtype=float)
+        return np.divide(1.0, share, out=np.full(share.shape, np.inf), where=share > 0)[()]
 
     @property
     def value_line(self) -> tuple[Shape, Floats] | None:
@@ -115,6 +116,18 @@ class ApproachResult:
             Unpriced: a line has no price.
         """
         return self.ledger.total(self.requests if volume is None else volume)
+
+    def compared_usd(self) -> NDArray[np.float64]:
+        """What is compared at today's volume: as `curve`, also where inputs are arrays.
+
+        Raises:
+            Unpriced: a line has no price.
+        """
+        total = self.ledger.total(self.requests * self.volume_scale)
+        if self.value_line is not None:
+            answers, worth = self.value_line
+            total = total - (answers.at(self.requests) * worth).sum(axis=-1)
+        return total
 
     def per_request(self) -> float:
         """US$ per request over the horizon, today's volume."""
@@ -154,7 +167,6 @@ class Comparison:
     rates: Rates
     months: Months
     results: Mapping[str, ApproachResult]
-    largest_volume: int
 
     @property
     def as_of(self) -> date:
@@ -164,7 +176,12 @@ class Comparison:
     @property
     def requests(self) -> int:
         """Requests in month 0."""
-        return int(self.point.workload.requests_per_month)
+        return round(self.point.workload.requests_per_month)
+
+    @property
+    def largest_volume(self) -> int:
+        """The largest monthly volume at which break-evens are sought."""
+        return max(LARGEST_VOLUME, 100 * self.requests)
 
     @cached_property
     def available(self) -> dict[str, ApproachResult]:
@@ -198,7 +215,7 @@ class Comparison:
             KeyError: one of them is not among the available approaches.
         """
         pairs = self._solved[0]
-        return pairs[a, b] if (a, b) in pairs else replace(pairs[b, a], a=a, b=b)
+        return pairs[a, b] if (a, b) in pairs else pairs[b, a].mirrored
 
     def winner(self, volume: int | None = None) -> str:
         """The approach with the lowest total at a volume (default today's); of several equal ones the first stated.
@@ -297,16 +314,16 @@ def compare(scenario: Scenario, book: PriceBook, *, today: date | None = None) -
     rates = book.as_of(as_of, scenario.price_release)
     months = Months(as_of, scenario.horizon_months)
     reference = evaluate(point, point.reference, rates, months)
-    requests = round(point.workload.requests_per_month)
+    requests = np.round(point.workload.requests_per_month)
     results = {}
     for name in point.approaches:
         found = reference if name == point.reference else evaluate(point, name, rates, months, reference)
         results[name] = _result(point, rates, months, found, reference, requests)
-    return Comparison(scenario, point, rates, months, results, max(LARGEST_VOLUME, 100 * requests))
+    return Comparison(scenario, point, rates, months, results)
 
 
 def _result(
-    point: Scenario, rates: Rates, months: Months, found: Evaluated, reference: Evaluated, requests: int
+    point: Scenario, rates: Rates, months: Months, found: Evaluated, reference: Evaluated, requests: Any
 ) -> ApproachResult:
     everywhere = Setting(point, found.approach, rates, months, np.ones(months.count))
     own = everywhere.growth * found.plan.active(months.count)
@@ -318,18 +335,18 @@ def _result(
         ledger=found.ledger,
         unavailable=found.plan.unavailable,
         requests=requests,
-        served_requests=float(requests * everywhere.growth.sum()),
-        own_requests=float(requests * own.sum()),
-        accepted=_accepted(found.approach, reference.approach, float(own.sum() / everywhere.growth.sum())),
+        served_requests=requests * everywhere.growth.sum(axis=-1),
+        own_requests=requests * own.sum(axis=-1),
+        accepted=_accepted(found.approach, reference.approach, own.sum(axis=-1) / everywhere.growth.sum(axis=-1)),
         failure_mode=failures.failure_mode(point.task),
         value_usd=value_per_accepted_usd(everywhere, point.value) if point.value is not None else None,
         growth=everywhere.growth,
     )
 
 
-def _accepted(approach: Approach, reference: Approach, own_share: float) -> float | None:
+def _accepted(approach: Approach, reference: Approach, own_share: Any) -> Any:
     """The accepted share over all requests: its own where it answers, the reference's where that stands in."""
-    if own_share in (0.0, 1.0) or approach.accepted is None:
+    if np.all(own_share == 1) or approach.accepted is None:
         return approach.accepted
     if reference.accepted is None:
         return None

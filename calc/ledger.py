@@ -95,7 +95,7 @@ def priced_line(
 
 def once(months: int, month: int, quantity: Any) -> Linear:
     """A quantity bought in one month, whatever the volume."""
-    return Linear(np.asarray(quantity, dtype=float)[..., None] * (np.arange(months) == month), np.zeros(months))
+    return Linear(np.asarray(quantity, dtype=float) * (np.arange(months) == month), np.zeros(months))
 
 
 def each(active: Floats, quantity: Any) -> Linear:

@@ -16,6 +16,8 @@ NO_SHARE = (
     "add approaches.<name>.accepted, for example {successes: 180, trials: 200}"
 )
 
+NONE_ACCEPTED = "no answer is accepted, so its cost per accepted answer is not defined"
+
 
 def failure_mode(task: Task) -> str:
     """remediate where a rejected answer has a handling cost, else discard, unless stated."""
@@ -56,6 +58,8 @@ def rejected_lines(setting: Setting) -> list[CostLine]:
     price, each, assumptions = handling_usd(setting) if remediate else nothing
     if share is None:
         price = MonthlyPrice(price.usd * np.nan, missing=NO_SHARE)
+    elif not remediate and np.all(np.asarray(share) == 0):
+        price = MonthlyPrice(price.usd * np.nan, missing=NONE_ACCEPTED)
     elif not remediate:
         return []
     rejected = 1 - np.asarray(share if share is not None else 0.0)

@@ -16,6 +16,7 @@ from calc.ledger import CostLine, per_request, priced_line
 from calc.setting import Setting, say
 from calc.timeline import Floats, MonthlyPrice
 from calc.volume import CachedPrefix
+from pricing import Price
 
 MTOK = 1e6
 
@@ -299,8 +300,15 @@ def plain_request_usd(setting: Setting, offer: str, **terms: Any) -> MonthlyPric
         terms: tuned, service and deployment as in `token_lines`.
     """
     tokens_in, tokens_out = mean_input_tokens(setting), output_tokens(setting)
-    tier = max((start for start in (0, *setting.rates.context_tiers(offer)) if np.all(tokens_in > start)), default=0)
-    p_in = setting.price(offer, "input_usd_per_mtok", context_tokens=tier + 1, **terms)
-    p_out = setting.price(offer, "output_usd_per_mtok", context_tokens=tier + 1, **terms)
-    usd = (tokens_in * p_in.usd + tokens_out * p_out.usd) / MTOK
-    return MonthlyPrice(usd, (*p_in.rows, *p_out.rows), p_in.missing or p_out.missing)
+    usd: Any = 0.0
+    rows: tuple[Price, ...] = ()
+    missing: str | None = None
+    for start in (0, *setting.rates.context_tiers(offer)):
+        in_tier = np.asarray(tokens_in > start) if start else np.asarray(True)
+        if in_tier.any():
+            p_in = setting.price(offer, "input_usd_per_mtok", context_tokens=start + 1, **terms)
+            p_out = setting.price(offer, "output_usd_per_mtok", context_tokens=start + 1, **terms)
+            usd = np.where(in_tier, (tokens_in * p_in.usd + tokens_out * p_out.usd) / MTOK, usd)
+            rows = (*p_in.rows, *p_out.rows) if in_tier.all() else (*rows, *p_in.rows, *p_out.rows)
+            missing = p_in.missing or p_out.missing
+    return MonthlyPrice(usd, rows, missing)
