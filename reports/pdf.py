@@ -8,18 +8,18 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, time
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from calc.compare import ApproachResult, Comparison
 from calc.export import assumptions, price_rows, prices_digest, scenario_digest
-from calc.ledger import GROUPS, CostLine
+from calc.ledger import GROUPS
 from reports import words
 from reports.charts import break_even_chart
 from reports.print_charts import FONT_FOLDER, break_even_svg
 from reports.sources import source_words
 
 TEMPLATE = Path(__file__).parent / "report.typ"
-STANDARD = "ua-1"
+STANDARD: Literal["ua-1"] = "ua-1"
 """PDF/UA-1: tagged, readable aloud."""
 REPLACEMENT = "□"
 SHORT_DIGEST = 12
@@ -186,17 +186,13 @@ def _lines_caption(comparison: Comparison) -> str:
 
 
 def _lines(result: ApproachResult) -> Table:
-    rows = [[line.name, line.formula, _amount(line, result)] for line in result.ledger.lines]
+    rows = [[line.name, line.formula, words.line_amount(line, result.requests)] for line in result.ledger.lines]
     rows.append(["Total", "", _total_cell(result)])
     return {
         "title": f"{words.label(result.name)} with {result.offer}",
         "head": ["Cost line", "How it comes about", "US$"],
         "rows": rows,
     }
-
-
-def _amount(line: CostLine, result: ApproachResult) -> str:
-    return "no price" if line.missing else words.money(float(line.total(result.requests)))
 
 
 def _prices(comparison: Comparison) -> Table:

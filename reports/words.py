@@ -12,7 +12,7 @@ from typing import Literal, Protocol
 from calc.break_even import BreakEven, Interval, Kind
 from calc.compare import ApproachResult, Comparison, Status
 from calc.estimate import Estimate
-from calc.ledger import Group, Timing
+from calc.ledger import CostLine, Group, Timing
 from calc.scenario import FAMILIES, Family, OwnGpus
 from calc.timeline import inference_ends
 from pricing import Price, UnknownOffer
@@ -239,10 +239,14 @@ class _Shown(Protocol):
 # --- the verdict ----------------------------------------------------------------------------------------------------------
 
 
+def rejected_are_lost(comparison: Comparison) -> bool:
+    """Whether approaches are compared at equal accepted answers: rejected ones are lost, and shares are known."""
+    return any(result.volume_scale != 1 for result in comparison.available.values())
+
+
 def per_month(comparison: Comparison) -> str:
-    """What the volumes count: requests, or accepted answers where rejected ones are lost and every share is known."""
-    lost = any(result.volume_scale != 1 for result in comparison.available.values())
-    return "accepted answers a month" if lost else "requests a month"
+    """What the volumes count: requests, or accepted answers where rejected ones are lost."""
+    return "accepted answers a month" if rejected_are_lost(comparison) else "requests a month"
 
 
 def verdict(comparison: Comparison) -> str:
@@ -531,6 +535,47 @@ def lead(comparison: Comparison, name: str) -> str:
     if name == winner:
         return "cheapest" if len(comparison.available) > 2 else "cheaper" if len(comparison.available) == 2 else "the only one"
     return f"{money(total_usd(comparison, name) - total_usd(comparison, winner), plus=True)} vs {label(winner)}"
+
+
+@dataclass(frozen=True)
+class ApproachRow:
+    """An approach in a table, every figure as text."""
+
+    name: str
+    total: str
+    lead: str
+    per_request: str
+    per_accepted: str
+    status: str
+
+
+def approach_rows(comparison: Comparison) -> list[ApproachRow]:
+    """Every approach, in the order of the scenario."""
+    return [_approach_row(comparison, result) for result in comparison.results.values()]
+
+
+def _approach_row(comparison: Comparison, result: ApproachResult) -> ApproachRow:
+    if result.status != "available":
+        return ApproachRow(result.name, MISSING, MISSING, MISSING, MISSING, _no_total_status(comparison, result))
+    return ApproachRow(
+        name=result.name,
+        total=money(float(result.total())),
+        lead=lead(comparison, result.name).partition(" vs ")[0],
+        per_request=money_per(result.per_request()),
+        per_accepted=money_per(result.per_accepted()),
+        status="Not kept up as stated" if result.incomplete_steps else STATUS_LABELS[result.status],
+    )
+
+
+def _no_total_status(comparison: Comparison, result: ApproachResult) -> str:
+    if result.unavailable is not None and result.unavailable.since > comparison.as_of:
+        return f"Unavailable from {day_short(result.unavailable.since)}"
+    return STATUS_LABELS[result.status]
+
+
+def line_amount(line: CostLine, requests: int) -> str:
+    """A cost line's amount over the horizon, or that it has no price."""
+    return "no price" if line.missing else money(float(line.total(requests)))
 
 
 def break_even_sentence(found: BreakEven, counting: str = "requests a month") -> str:

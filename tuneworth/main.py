@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 import os
 import sys
-from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated
 
 import typer
@@ -17,9 +16,12 @@ from calc import NothingToCompare, Unpriced
 from ingest.errors import InputError, NotInstalled
 from pricing.errors import PricingError
 from tuneworth.app import app as app_verb
+from tuneworth.compare import compare_verb
 from tuneworth.output import say
 from tuneworth.prices import prices
+from tuneworth.report import report
 from tuneworth.tokens import tokens
+from tuneworth.version import installed_version
 
 WRONG_INPUT = 1
 
@@ -33,6 +35,8 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+cli.command("compare")(compare_verb)
+cli.command()(report)
 cli.command()(tokens)
 cli.add_typer(prices, name="prices")
 cli.command("app")(app_verb)
@@ -40,7 +44,7 @@ cli.command("app")(app_verb)
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        sys.stdout.write(f"tuneworth {_version()}\n")
+        sys.stdout.write(f"tuneworth {installed_version() or '(not installed)'}\n")
         raise typer.Exit
 
 
@@ -73,13 +77,6 @@ def main() -> None:
         say(f"tuneworth met an error of its own: {type(error).__name__}: {error}")
         say("Please report it with this line and what you ran; TUNEWORTH_DEBUG=1 shows where it happened.")
         sys.exit(WRONG_INPUT)
-
-
-def _version() -> str:
-    try:
-        return version("tuneworth")
-    except PackageNotFoundError:
-        return "(not installed)"
 
 
 if __name__ == "__main__":

@@ -26,6 +26,12 @@ class Format(StrEnum):
     md = "md"
 
 
+class Figure(str):
+    """A figure already written out for people: right aligned as numbers are."""
+
+    __slots__ = ()
+
+
 def emit(form: Format, rows: Sequence[Mapping[str, Any]], *, title: str = "", as_json: Any = None) -> None:
     """Print rows of the same keys to standard output.
 
@@ -36,11 +42,11 @@ def emit(form: Format, rows: Sequence[Mapping[str, Any]], *, title: str = "", as
         as_json: printed instead of the rows with ``json``.
     """
     if form is Format.json:
-        _write(json.dumps(rows if as_json is None else as_json, indent=2, ensure_ascii=False, default=_jsonable) + "\n")
+        write(json.dumps(rows if as_json is None else as_json, indent=2, ensure_ascii=False, default=_jsonable) + "\n")
     elif form is Format.csv:
-        _write(_csv(rows))
+        write(_csv(rows))
     elif form is Format.md:
-        _write(_markdown(rows))
+        write(_markdown(rows))
     else:
         _print_table(rows, title)
 
@@ -75,14 +81,14 @@ def _print_table(rows: Sequence[Mapping[str, Any]], title: str) -> None:
     if sys.stdout.isatty():
         Console().print(table)
     else:
-        _write(_plain_text(table))
+        write(_plain_text(table))
 
 
 def _plain_text(table: Table) -> str:
     """The table for a pipe: lines as long as they need to be, without colour."""
     text = io.StringIO()
     Console(file=text, width=1000, no_color=True, highlight=False).print(table)
-    return "".join(f"{line.rstrip()}\n" for line in text.getvalue().strip().splitlines())
+    return "".join(f"{line.rstrip()}\n" for line in text.getvalue().strip("\n").rstrip().splitlines())
 
 
 def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -106,7 +112,8 @@ def _columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def _numeric(values: Any) -> bool:
     found = [value for value in values if value is not None]
-    return bool(found) and all(isinstance(value, int | float | Decimal) and not isinstance(value, bool) for value in found)
+    figures = (int, float, Decimal, Figure)
+    return bool(found) and all(isinstance(value, figures) and not isinstance(value, bool) for value in found)
 
 
 def _exact(value: Any) -> Any:
@@ -121,5 +128,6 @@ def _jsonable(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} has no place in JSON")
 
 
-def _write(text: str) -> None:
+def write(text: str) -> None:
+    """Text as it is, on standard output."""
     sys.stdout.write(text)

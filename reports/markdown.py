@@ -1,0 +1,84 @@
+"""The answer as Markdown, for a document or a pull request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from calc.advice import feasibility, rules
+from calc.compare import Comparison
+from calc.export import price_rows, prices_digest, scenario_digest
+from reports import words
+from reports.sources import source_words
+
+
+def summary_markdown(comparison: Comparison) -> str:
+    """Verdict, reasons, approaches, break-evens, rules of thumb and the digests that identify the answer."""
+    parts = [
+        f"# {escaped(words.verdict(comparison))}",
+        escaped(words.reasons(comparison)),
+        approaches_markdown(comparison),
+        "## Break-even",
+        _bullets(words.break_even_sentences(comparison)),
+        *_rules(comparison),
+        *_notes(comparison),
+        f"Prices as of {words.day(comparison.as_of)}. Scenario `{scenario_digest(comparison)[:12]}`, "
+        f"price rows `{prices_digest(comparison)[:12]}`.",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def approaches_markdown(comparison: Comparison) -> str:
+    """Every approach's total, lead, cost per request (per accepted answer too where rejected ones are lost), and status."""
+    lost = words.rejected_are_lost(comparison)
+    head = ["Approach", f"US$ over {words.months(comparison.months.count)}", "Against the cheapest", "Per request"]
+    head += ["Per accepted answer"] * lost + ["Status"]
+    rows = [
+        [words.label(row.name), row.total, row.lead, row.per_request, *[row.per_accepted] * lost, row.status]
+        for row in words.approach_rows(comparison)
+    ]
+    return _table(head, rows, figures=range(1, len(head) - 1))
+
+
+def lines_markdown(comparison: Comparison) -> str:
+    """Every cost line of every approach."""
+    parts = []
+    for result in comparison.results.values():
+        rows = [
+            [line.name, words.GROUP_LABELS[line.group], line.formula, words.line_amount(line, result.requests)]
+            for line in result.ledger.lines
+        ]
+        if rows:
+            parts.append(f"## {escaped(words.label(result.name))}\n\n{_table(['Line', 'Group', 'Formula', 'US$'], rows, (3,))}")
+    return "\n\n".join(parts)
+
+
+def sources_markdown(comparison: Comparison) -> str:
+    """Every price used, with its source and the day it was read."""
+    rows = [[row.offer, words.price(row), source_words(row.source), str(row.source_date)] for row in price_rows(comparison)]
+    return "## Prices\n\n" + _table(["Offer", "Price", "Source", "Read on"], list(map(list, dict.fromkeys(map(tuple, rows)))))
+
+
+def _rules(comparison: Comparison) -> list[str]:
+    rows = [[rule.text, rule.state, rule.finding] for rule in rules(comparison)]
+    return ["## Rules of thumb, checked", _table(["Rule", "", "This workload"], rows)] if rows else []
+
+
+def _notes(comparison: Comparison) -> list[str]:
+    notes = [f"{words.label(note.approach)}: {note.text}" for note in feasibility(comparison) if note.severity != "info"]
+    return ["## What stands in the way", _bullets(notes)] if notes else []
+
+
+def _bullets(sentences: Iterable[str]) -> str:
+    return "\n".join(f"- {escaped(sentence)}" for sentence in sentences)
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]], figures: Sequence[int] = ()) -> str:
+    aligned = ["--:" if i in figures else ":--" for i in range(len(head))]
+    body = [[escaped(cell).replace("|", "\\|") for cell in row] for row in rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, aligned, *body))
+
+
+def escaped(text: str) -> str:
+    """Text that Markdown shows as it is."""
+    one_line = " ".join(text.split())
+    return "".join(f"\\{c}" if c in "\\`*_[]<>#" else c for c in one_line)

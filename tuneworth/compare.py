@@ -1,0 +1,206 @@
+"""``tuneworth compare``: the answer to a scenario, in the terminal or for a program."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from calc import Comparison, compare
+from calc.advice import feasibility, rules
+from calc.export import comparison_dict, price_rows
+from calc.scenario import Scenario
+from ingest import load_scenario
+from ingest.errors import InputError, Problem
+from pricing import PriceBook
+from reports import words
+from reports.csv import lines_csv
+from reports.markdown import lines_markdown, sources_markdown, summary_markdown
+from reports.sources import source_words
+from tuneworth.clock import day_or_today
+from tuneworth.output import Figure, Format, emit, say, write
+from tuneworth.version import installed_version
+
+PARTIAL = 3
+WIDEST = 110
+"""Letters a line of prose takes at most."""
+
+ScenarioFile = Annotated[Path, typer.Argument(help="Scenario file: YAML or JSON.")]
+AsOf = Annotated[
+    str | None, typer.Option("--as-of", help="Day of the prices, like 2026-11-20. Default: the scenario's, else today.")
+]
+
+
+def compare_verb(
+    file: ScenarioFile,
+    form: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.table,
+    as_of: AsOf = None,
+    lines: Annotated[bool, typer.Option("--lines", help="Add every cost line with its formula.")] = False,
+    sources: Annotated[bool, typer.Option("--sources", help="Add every price used, with its source and day.")] = False,
+) -> None:
+    """Compare the approaches of a scenario: the cheapest, from which volume each pays, and why.
+
+    Exits with 3 where an approach has no price, is unavailable or cannot be kept up as stated.
+    """
+    found = compared(file, as_of)
+    if form is Format.json:
+        emit(form, [], as_json=comparison_dict(found, tuneworth=installed_version() or None))
+    elif form is Format.csv:
+        write(lines_csv(comparison_dict(found))) if lines else emit(form, _plain_rows(found))
+    elif form is Format.md:
+        _print_markdown(found, lines, sources)
+    else:
+        _print_tables(found, lines, sources)
+    if found.is_partial:
+        if form is not Format.table:
+            say_why(found)
+        raise typer.Exit(PARTIAL)
+
+
+def compared(file: Path, as_of: str | None) -> Comparison:
+    """The comparison of a scenario file.
+
+    Raises:
+        InputError: the file is no scenario, or it cannot be computed as stated.
+        PricingError: it names something the price book lacks.
+    """
+    scenario = load_scenario(file)
+    if as_of is not None:
+        scenario = scenario.model_copy(update={"as_of": day_or_today(as_of)})
+    return _answer(scenario, day_or_today(None), file)
+
+
+def _answer(scenario: Scenario, today: date, file: Path) -> Comparison:
+    try:
+        return compare(scenario, PriceBook.bundled(), today=today)
+    except ValueError as error:
+        raise InputError(Problem(str(file), str(error))) from None
+
+
+# --- the terminal ---------------------------------------------------------------------------------------------------------
+
+
+def _print_tables(found: Comparison, lines: bool, sources: bool) -> None:
+    _print_prose([words.verdict(found) + "."])
+    _print_prose([words.reasons(found)])
+    emit(Format.table, _shown_rows(found))
+    _print_list("Break-even", words.break_even_sentences(found))
+    _print_list("In the way", _feasibility(found))
+    write("\n")
+    emit(Format.table, [{"rule of thumb": r.text, "": r.state, "this workload": r.finding} for r in rules(found)])
+    if lines:
+        _print_lines(found)
+    if sources:
+        write("\n")
+        emit(Format.table, _source_rows(found), title="Prices used")
+    release = found.scenario.price_release
+    pinned = f", as recorded through {words.day(release)}" if release else ""
+    _print_prose([f"Prices as of {words.day(found.as_of)}{pinned}, {words.months(found.months.count)} from "
+                  f"{words.month(found.months.starts[0])}."], before="\n")  # fmt: skip
+
+
+def _print_markdown(found: Comparison, lines: bool, sources: bool) -> None:
+    write(summary_markdown(found))
+    if lines:
+        write(f"\n{lines_markdown(found)}\n")
+    if sources:
+        write(f"\n{sources_markdown(found)}\n")
+
+
+def _print_prose(paragraphs: Iterable[str], before: str = "") -> None:
+    for paragraph in paragraphs:
+        if paragraph:
+            write(f"{before}{textwrap.fill(paragraph, _width(), break_long_words=False, break_on_hyphens=False)}\n\n")
+
+
+def _print_list(title: str, sentences: Iterable[str]) -> None:
+    found = list(sentences)
+    if not found:
+        return
+    write(f"\n{title}\n")
+    for sentence in found:
+        wrapped = textwrap.fill(
+            sentence, _width(), initial_indent="  ", subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
+        )
+        write(f"{wrapped}\n")
+
+
+def _width() -> int:
+    return min(shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else 100, WIDEST)
+
+
+def _feasibility(found: Comparison) -> list[str]:
+    return [f"{words.label(note.approach)}: {words.without_sources(note.text)}" for note in feasibility(found)]
+
+
+def _print_lines(found: Comparison) -> None:
+    for result in found.results.values():
+        rows = [
+            {
+                "line": line.name,
+                "group": words.GROUP_LABELS[line.group],
+                "US$": Figure(words.line_amount(line, result.requests)),
+                "formula": line.missing or line.formula,
+            }
+            for line in result.ledger.lines
+        ]
+        if rows:
+            write("\n")
+            emit(Format.table, rows, title=f"{words.label(result.name)}, {result.offer}")
+
+
+# --- rows -----------------------------------------------------------------------------------------------------------------
+
+
+def _shown_rows(found: Comparison) -> list[dict[str, Any]]:
+    rows = words.approach_rows(found)
+    lost = {"per accepted answer": [row.per_accepted for row in rows]} if words.rejected_are_lost(found) else {}
+    columns = {
+        f"US$, {words.months(found.months.count)}": [row.total for row in rows],
+        "against the cheapest": [row.lead for row in rows],
+        "per request": [row.per_request for row in rows],
+        **lost,
+    }
+    return [
+        {"approach": words.label(row.name)}
+        | {column: Figure(figures[i]) for column, figures in columns.items()}
+        | {"status": row.status}
+        for i, row in enumerate(rows)
+    ]
+
+
+def _plain_rows(found: Comparison) -> list[dict[str, Any]]:
+    columns = (
+        "name",
+        "family",
+        "offer",
+        "status",
+        "total_usd",
+        "total_at_equal_answers_usd",
+        "per_request_usd",
+        "per_accepted_usd",
+    )
+    approaches = comparison_dict(found)["approaches"]
+    return [{column: a[column] for column in columns} | {"why_not": " ".join(a["why_not"])} for a in approaches]
+
+
+def _source_rows(found: Comparison) -> list[dict[str, Any]]:
+    rows = [
+        (row.offer, words.price(row), row.conditions, source_words(row.source), row.source_date, row.confidence)
+        for row in price_rows(found)
+    ]
+    head = ("offer", "price", "conditions", "source", "read on", "confidence")
+    return [dict(zip(head, row, strict=True)) for row in dict.fromkeys(rows)]
+
+
+def say_why(found: Comparison) -> None:
+    """Why the answer is partial, on standard error."""
+    for result in found.results.values():
+        for why in (*result.why_not, *result.incomplete_steps):
+            say(f"{words.label(result.name)}: {why}")
