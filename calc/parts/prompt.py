@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from calc.ledger import CostLine, per_request, priced_line
 from calc.setting import Setting, say
-from calc.timeline import Floats, MonthlyPrice
+from calc.timeline import DAYS_PER_MONTH, Floats, MonthlyPrice
 from calc.volume import CachedPrefix
 from pricing import Price
+from pricing.model import CacheRules
 
 MTOK = 1e6
 
@@ -210,87 +211,136 @@ def _attempts(call: _Call, share: Any) -> str:
     return "".join(f" × {say(value)} {what}" for what, value in factors.items() if np.any(value != 1))
 
 
+@dataclass(frozen=True)
+class _CacheTerms:
+    """What caching costs at one offer and tier, and which tokens it can hold."""
+
+    rules: CacheRules
+    p_in: MonthlyPrice
+    p_read: MonthlyPrice
+    p_write: MonthlyPrice
+    prefix: Any
+    """Tokens of the prefix, 0 where it is below the provider's minimum."""
+
+    @property
+    def pays_above(self) -> Floats:
+        """Hit share above which caching is used, by month; implicit caching cannot be declined."""
+        if self.rules.mode == "implicit":
+            return -np.ones_like(self.p_in.usd)
+        return np.asarray(caching_pays_above(self.p_in.usd, self.p_read.usd, self.p_write.usd))
+
+
+def _cache_terms(call: _Call, start: int) -> _CacheTerms | None:
+    """None where the prefix is too short or the provider sells no caching on these terms: everything is plain input."""
+    rules, prefix = call.setting.rates.cache_rules(call.offer), prefix_tokens(call.setting)
+    if rules is None or not np.any(prefix >= rules.minimum_tokens):
+        return None
+    p_in, p_read = call.price("input_usd_per_mtok", start), call.price("cache_read_usd_per_mtok", start)
+    if p_read.missing:
+        return None
+    p_write = call.price("cache_write_usd_per_mtok", start)
+    return _CacheTerms(rules, p_in, p_read, p_in if p_write.missing else p_write, prefix * (prefix >= rules.minimum_tokens))
+
+
 def _cache_lines(call: _Call, start: int, turns: dict[int, Any], line: Any) -> tuple[list[CostLine], Any]:
     """The cached token lines of interactive requests, and the input tokens per request left at the plain rate."""
+    work = call.setting.scenario.workload
+    all_input = sum(weight * input_tokens(call.setting, turn) for turn, weight in turns.items())
+    terms = _cache_terms(call, start)
+    if terms is None:
+        return [], all_input
+    requests = sum(turns.values())
+    if work.seconds_between_turns is None or work.seconds_between_turns > terms.rules.ttl_seconds:
+        tokens = terms.prefix * requests
+        return _prefix_lines(call, terms, tokens, line), all_input - tokens
+    first = turns.get(1, 0.0)
+    lines = _prefix_lines(call, terms, terms.prefix * first, line) if np.any(np.asarray(first) > 0) else []
+    later_lines, later_tokens = _later_turn_lines(call, terms, turns, line)
+    return lines + later_lines, all_input - terms.prefix * first - later_tokens
+
+
+def _prefix_lines(call: _Call, terms: _CacheTerms, tokens: Any, line: Any) -> list[CostLine]:
+    """The prefix of requests whose hit share is stated or follows from the traffic."""
     setting, work = call.setting, call.setting.scenario.workload
-    all_input = sum(weight * input_tokens(setting, turn) for turn, weight in turns.items())
-    rules = setting.rates.cache_rules(call.offer)
-    prefix = prefix_tokens(setting)
-    if rules is None or not np.any(prefix >= rules.minimum_tokens):
-        return [], all_input
-    p_in = call.price("input_usd_per_mtok", start)
-    p_read = call.price("cache_read_usd_per_mtok", start)
-    if p_read.missing:  # no cache price: the provider sells no caching here, everything is plain input
-        return [], all_input
-    p_write = call.price("cache_write_usd_per_mtok", start)
-    if p_write.missing:
-        p_write = p_in
-    explicit = rules.mode == "explicit"
-    pays_above = caching_pays_above(p_in.usd, p_read.usd, p_write.usd) if explicit else -np.ones_like(p_in.usd)
-
-    turn_tokens = work.user_tokens + work.answer_tokens
-    in_time = work.seconds_between_turns is not None and work.seconds_between_turns <= rules.ttl_seconds
-    first = turns.get(1, 0.0) if in_time else sum(turns.values())
-    later = sum(turns.values()) - first
-    eligible = prefix * (prefix >= rules.minimum_tokens)
-    interactive = call.load(1 - np.asarray(work.batch_share))
-    lines: list[CostLine] = []
-
-    # the prefix, whose hit share is stated or follows from the traffic
-    prefix_first = eligible * first
-    if isinstance(work.cache_hit_share, str):
-        days = work.active_days_per_month if work.active_days_per_month is not None else 730 / 24
-        hours = setting.given(work.active_hours_per_day, "serving.active_hours_per_day").value
-        for outcome, key, name, price in (
-            ("read", "cache_read", "Prompt prefix read from cache", p_read),
-            ("written", "cache_write", "Prompt prefix written to cache", p_write),
-            ("uncached", "prefix_uncached", "Prompt prefix, cache not worth it", p_in),
-        ):
-            if outcome == "uncached" and not np.any(pays_above > 0):
-                continue
-            quantity = CachedPrefix(
-                outcome,  # type: ignore[arg-type]
-                tokens_per_request=prefix_first * interactive,
-                daily_requests_per_request=interactive / days,
-                active_seconds_per_day=hours * 3600,
-                ttl_seconds=rules.ttl_seconds,
-                pays_above=pays_above,
-            )
-            formula = (
-                f"requests × {say(prefix_first)} tokens, hit share from traffic over {say(hours)} h a day "
-                f"and a cache lifetime of {rules.ttl_seconds} s{_attempts(call, 1 - np.asarray(work.batch_share))}"
-            )
-            lines.append(line(key, name, quantity, price, formula))
-    else:
+    interactive, pays_above = call.load(1 - np.asarray(work.batch_share)), terms.pays_above
+    outcomes: tuple[tuple[Literal["read", "written", "uncached"], str, str, MonthlyPrice], ...] = (
+        ("read", "cache_read", "Prompt prefix read from cache", terms.p_read),
+        ("written", "cache_write", "Prompt prefix written to cache", terms.p_write),
+        ("uncached", "prefix_uncached", "Prompt prefix, cache not worth it", terms.p_in),
+    )
+    if not isinstance(work.cache_hit_share, str):
         hit = np.asarray(work.cache_hit_share)
         used = hit > pays_above
-        for key, name, share, price in (
-            ("cache_read", "Prompt prefix read from cache", hit * used, p_read),
-            ("cache_write", "Prompt prefix written to cache", (1 - hit) * used, p_write),
-            ("prefix_uncached", "Prompt prefix, cache not worth it", 1.0 - used, p_in),
-        ):
-            if np.any(np.asarray(share) > 0):
-                tokens = prefix_first * share
-                formula = f"requests × {say(prefix_first)} tokens × share {say(share)}"
-                lines.append(line(key, name, per_request(interactive, tokens), price, formula))
+        share = {"read": hit * used, "written": (1 - hit) * used, "uncached": 1.0 - used}
+        return [
+            line(
+                key,
+                name,
+                per_request(interactive, tokens * share[outcome]),
+                price,
+                f"requests × {say(tokens)} tokens × share {say(np.max(share[outcome]))}",
+            )
+            for outcome, key, name, price in outcomes
+            if np.any(share[outcome] > 0)
+        ]
+    days = work.active_days_per_month if work.active_days_per_month is not None else DAYS_PER_MONTH
+    hours = setting.given(work.active_hours_per_day, "serving.active_hours_per_day")
+    formula = (
+        f"requests × {say(tokens)} tokens, hit share from traffic over {say(hours.value)} h a day "
+        f"and a cache lifetime of {terms.rules.ttl_seconds} s{_attempts(call, 1 - np.asarray(work.batch_share))}"
+    )
+    return [
+        line(
+            key,
+            name,
+            CachedPrefix(
+                outcome,
+                tokens_per_request=tokens * interactive,
+                daily_requests_per_request=interactive / days,
+                active_seconds_per_day=hours.value * 3600,
+                ttl_seconds=terms.rules.ttl_seconds,
+                pays_above=pays_above,
+            ),
+            price,
+            formula,
+        )
+        for outcome, key, name, price in outcomes
+        if outcome != "uncached" or np.any(pays_above > 0)
+    ]
 
-    # earlier turns within the cache's lifetime: all but the newest exchange was in the last prompt
-    if in_time and np.any(np.asarray(later) > 0):
-        old = sum(w * history_tokens(j - 1, work.user_tokens, work.answer_tokens) for j, w in turns.items() if j > 1)
-        read, written = eligible * later + old, later * turn_tokens
-        pays = np.ones_like(p_in.usd)
-        if explicit:
-            pays = (read * p_read.usd + written * p_write.usd < (read + written) * p_in.usd).astype(float)
+
+def _later_turn_lines(call: _Call, terms: _CacheTerms, turns: dict[int, Any], line: Any) -> tuple[list[CostLine], Any]:
+    """Turns within the cache's lifetime of the last one: all but the newest exchange was in its prompt and is read.
+
+    Returns:
+        The lines, and the tokens per request in them.
+    """
+    work = call.setting.scenario.workload
+    interactive = call.load(1 - np.asarray(work.batch_share))
+    later = sum((weight for turn, weight in turns.items() if turn > 1), start=0.0)
+    if not np.any(np.asarray(later) > 0):
+        return [], 0.0
+    old = sum(w * history_tokens(j - 1, work.user_tokens, work.answer_tokens) for j, w in turns.items() if j > 1)
+    read, written = terms.prefix * later + old, later * (work.user_tokens + work.answer_tokens)
+    pays = np.ones_like(terms.p_in.usd)
+    if terms.rules.mode == "explicit":
+        pays = (read * terms.p_read.usd + written * terms.p_write.usd < (read + written) * terms.p_in.usd).astype(float)
+    lines = [
+        line(
+            key,
+            name,
+            per_request(interactive, tokens),
+            price,
+            f"requests × {say(np.max(tokens))} tokens, turns within {terms.rules.ttl_seconds} s of each other",
+        )
         for key, name, tokens, price in (
-            ("history_read", "Earlier turns read from cache", read * pays, p_read),
-            ("history_write", "Newest turn written to cache", written * pays, p_write),
-            ("history_uncached", "Earlier turns, cache not worth it", (read + written) * (1 - pays), p_in),
-        ):
-            if np.any(tokens > 0):
-                formula = f"requests × {say(np.max(tokens))} tokens, turns within {rules.ttl_seconds} s of each other"
-                lines.append(line(key, name, per_request(interactive, tokens), price, formula))
-        return lines, all_input - prefix_first - read - written
-    return lines, all_input - eligible * sum(turns.values())
+            ("history_read", "Earlier turns read from cache", read * pays, terms.p_read),
+            ("history_write", "Newest turn written to cache", written * pays, terms.p_write),
+            ("history_uncached", "Earlier turns, cache not worth it", (read + written) * (1 - pays), terms.p_in),
+        )
+        if np.any(tokens > 0)
+    ]
+    return lines, read + written
 
 
 def plain_request_usd(setting: Setting, offer: str, **terms: Any) -> MonthlyPrice:

@@ -10,7 +10,7 @@ from calc.ledger import CostLine, each, priced_line
 from calc.parts.tuning import rent
 from calc.scenario import Dedicated, OwnGpus
 from calc.setting import Setting, say
-from calc.timeline import MonthlyPrice
+from calc.timeline import DAYS_PER_MONTH, MonthlyPrice
 from calc.volume import Steps
 
 
@@ -30,7 +30,7 @@ def replica_lines(setting: Setting, offer: str, share: Any = 1.0) -> list[CostLi
     assert isinstance(serving, Dedicated | OwnGpus)
     peak = setting.given(work.peak_factor, "serving.peak_factor")
     hours = setting.given(work.active_hours_per_day, "serving.active_hours_per_day")
-    days: Any = work.active_days_per_month if work.active_days_per_month is not None else 730 / 24
+    days: Any = work.active_days_per_month if work.active_days_per_month is not None else DAYS_PER_MONTH
     utilisation = setting.given(serving.target_utilisation, "serving.target_utilisation")
     price, what, gpus_each = _hourly(setting, serving, offer)
 
