@@ -109,8 +109,8 @@ def managed_job(setting: Setting, tuning: Tuning, offer: str, month: int) -> tup
     rules = setting.rates.billing_rules(offer)
     validation = tuning.validation_examples * tokens if rules is not None and rules.validation_tokens_billed else 0.0
     billed = billed_tokens(examples * tokens, epochs, validation_tokens=validation, evaluations=tuning.evaluations_per_job)
-    minimum = _optional(in_month, offer, "minimum_usd_per_job")
-    cap = _optional(in_month, offer, "cap_usd_per_job")
+    minimum = _optional(in_month, offer, "minimum_usd_per_job", terms)
+    cap = _optional(in_month, offer, "cap_usd_per_job", terms)
     usd = job_usd(billed, per_token.usd, minimum.usd)
     formula = f"{say(billed)} billed tokens = {say(epochs)} epochs ({why}) × {say(examples)} examples × {say(tokens)} tokens"
     if tuning.method != "sft" and not any(tuning.method in row.conditions for row in per_token.rows):
@@ -138,7 +138,7 @@ def _hourly_job(
     if tuning.training_hours_per_run is None:
         why = f"{offer} bills training by the hour: state tuning.training_hours_per_run"
         return MonthlyPrice(hourly.usd, hourly.rows, why), "", ()
-    cap = _optional(in_month, offer, "cap_usd_per_job")
+    cap = _optional(in_month, offer, "cap_usd_per_job", terms)
     usd = tuning.training_hours_per_run * hourly.usd
     missing = None
     if cap.rows and np.any(usd > np.where(cap.usd > 0, cap.usd, np.inf)):
@@ -237,6 +237,8 @@ def _storage_lines(setting: Setting, trainings: Sequence[tuple[int, str, str]]) 
     return found
 
 
-def _optional(setting: Setting, offer: str, key: str) -> MonthlyPrice:
+def _optional(setting: Setting, offer: str, key: str, terms: dict[str, Any]) -> MonthlyPrice:
     """A charge that not every provider makes; zero where there is none."""
-    return setting.price(offer, key) if setting.sells(offer, key) else MonthlyPrice(np.zeros(setting.months.count))
+    if setting.sells(offer, key, **terms):
+        return setting.price(offer, key, **terms)
+    return MonthlyPrice(np.zeros(setting.months.count))
