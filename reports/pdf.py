@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
+from calc.advice import rules
 from calc.compare import ApproachResult, Comparison
 from calc.export import assumptions, price_rows, prices_digest, scenario_digest
-from calc.ledger import GROUPS
+from calc.ledger import GROUPS, Group
 from reports import words
 from reports.charts import break_even_chart
 from reports.print_charts import FONT_FOLDER, break_even_svg
@@ -24,7 +25,7 @@ STANDARD: Literal["ua-1"] = "ua-1"
 REPLACEMENT = "□"
 SHORT_DIGEST = 12
 MOST_CARDS = 4
-MOST_COLUMNS = 6
+MOST_COLUMNS = 7
 
 Table = dict[str, Any]
 
@@ -71,6 +72,8 @@ def report_data(comparison: Comparison, tuneworth: str = "") -> dict[str, Any]:
         "missing": _missing(comparison),
         "break_even_title": _break_even_title(comparison),
         "break_evens": words.break_even_sentences(comparison),
+        "savings": _savings(comparison),
+        "rules": _rules(comparison),
         "lines_caption": _lines_caption(comparison),
         "lines": [_lines(result) for result in comparison.results.values() if result.ledger.lines],
         "prices_caption": f"In force on {words.day(comparison.as_of)}, or announced for the months after it.",
@@ -114,7 +117,7 @@ def _cards(comparison: Comparison) -> list[dict[str, Any]]:
 
 
 def _card_notes(comparison: Comparison, result: ApproachResult) -> list[str]:
-    notes = [words.lead(comparison, result.name), f"{words.money_per(result.per_request())} per request"]
+    notes = [words.lead(comparison, result.name).partition(" vs ")[0], f"{words.money_per(result.per_request())} per request"]
     per_accepted = result.per_accepted()
     if per_accepted is not None and result.failure_mode == "discard":
         notes.append(f"{words.money_per(per_accepted)} per accepted answer")
@@ -134,11 +137,12 @@ def _chart(comparison: Comparison) -> dict[str, Any] | None:
 
 
 def _totals(comparison: Comparison) -> Table:
-    """Cost by group, an approach a column; the total last."""
-    results = list(comparison.results.values())
-    sums = {r.name: r.ledger.by_group(r.requests) if r.status == "available" else None for r in results}
-    groups = [group for group in GROUPS if any(found and group in found for found in sums.values())]
+    """Cost by group, an approach with a total a column; the total last."""
+    results = list(comparison.available.values())
+    sums = {result.name: result.ledger.by_group(result.requests) for result in results}
+    groups = [group for group in GROUPS if any(group in found for found in sums.values())]
     horizon = words.months(comparison.months.count)
+    parts = [results[i : i + MOST_COLUMNS] for i in range(0, len(results), MOST_COLUMNS)]
     return {
         "title": f"Cost over {horizon} at {words.volume(comparison.requests)} requests a month, US$",
         "parts": [
@@ -149,7 +153,7 @@ def _totals(comparison: Comparison) -> Table:
                     [f"Total, {horizon}", *(_total_cell(r) for r in part)],
                 ],
             }
-            for part in (results[i : i + MOST_COLUMNS] for i in range(0, len(results), MOST_COLUMNS))
+            for part in parts
         ],
     }
 
@@ -158,8 +162,8 @@ def _total_cell(result: ApproachResult) -> str:
     return words.money(float(result.total())) if result.status == "available" else words.STATUS_LABELS[result.status].lower()
 
 
-def _group_cell(sums: dict[Any, Any] | None, group: str) -> str:
-    return words.MISSING if sums is None or group not in sums else words.money(float(sums[group]))
+def _group_cell(sums: Mapping[Group, Any], group: Group) -> str:
+    return words.money(float(sums[group])) if group in sums else words.MISSING
 
 
 def _break_even_title(comparison: Comparison) -> str:
@@ -173,6 +177,30 @@ def _missing(comparison: Comparison) -> list[str]:
         texts += [f"{words.label(result.name)}: {why}" for why in result.why_not]
         texts += [f"{words.label(result.name)}: {event.text}" for event in result.ledger.events if result.unavailable is None]
     return texts
+
+
+def _savings(comparison: Comparison) -> Table:
+    """What each approach saves against the reference."""
+    rows = []
+    for name in comparison.available:
+        found = None if name == comparison.point.reference else comparison.savings(name)
+        if found is not None:
+            rates = words.listed((words.rate(rate) for rate in found.annual_irr), "or") or "none"
+            payback = words.months(found.payback_months)
+            saved = [words.money(found.total_usd), words.money(found.net_present_value_usd)]
+            rows.append([words.label(name), *saved, payback, words.months(found.discounted_payback_months), rates])
+    head = ["", "Saved in total", "Net present value", "Payback", "Discounted payback", "Annual IRR"]
+    reference = words.in_sentence(comparison.point.reference)
+    return {
+        "title": f"Saved against {reference}, discounted at {words.percent(comparison.discount_rate)}",
+        "head": head,
+        "rows": rows,
+    }
+
+
+def _rules(comparison: Comparison) -> Table:
+    rows = [[rule.text, rule.state, rule.finding] for rule in rules(comparison)] if comparison.available else []
+    return {"head": ["Rule of thumb", "", "This workload"], "rows": rows}
 
 
 # --- what it rests on -----------------------------------------------------------------------------------------------------

@@ -61,7 +61,7 @@ def _break_even_figure(chart: BreakEvenChart, height_inches: float) -> Figure:
     for crossing in chart.crossings:
         _draw_crossing(axes, chart, crossing, bottom)
     for line in chart.lines:
-        style: dict[str, Any] = {"color": LIGHT.families[line.family], "weight": 600, "va": "center", "linespacing": 0.95}
+        style: dict[str, Any] = {"color": LIGHT.families[line.family], "weight": 600, "va": "center", "linespacing": 0.75}
         axes.text(1.012, line.label_at, "\n".join(line.label_rows), **style)
     return figure
 

@@ -165,7 +165,10 @@ def _plain(value: Decimal) -> str:
 
 def _prose_volume(requests: float, digits: int) -> str:
     value = _rounded(requests, digits)
-    return f"{_plain(value / 1_000_000)} million" if value >= 1_000_000 else _plain(value)
+    for size, named in ((Decimal(10) ** 9, "billion"), (Decimal(10) ** 6, "million")):
+        if value >= size:
+            return f"{_plain(value / size)} {named}"
+    return _plain(value)
 
 
 def _short(value: float, digits: int = 3) -> str:
@@ -193,6 +196,11 @@ def unit_price(usd: float) -> str:
 def percent(share: float) -> str:
     """A share, one decimal where it needs it: 94.5%, 8%."""
     return _signed(f"{share * 100:.1f}".removesuffix(".0")) + "%"
+
+
+def rate(annual: float) -> str:
+    """A yearly rate of return; beyond ten times a year no digits are worth showing."""
+    return "over 1,000%" if annual > 10 else percent(annual)
 
 
 def day(on: date) -> str:
@@ -323,8 +331,10 @@ def _stays(comparison: Comparison, winner: str) -> str:
     """From which to which volume the winner stays so."""
     if len(comparison.available) == 1:
         return ""
-    span = _span(comparison)
-    return f", {span}" if _holding(comparison).winner == winner else ""
+    if _holding(comparison).winner != winner:
+        return ""
+    up = " up" if _holding(comparison).last == comparison.largest_volume and _holding(comparison).first > 1 else ""
+    return f"; it stays cheapest {_span(comparison)}{up}"
 
 
 def _no_total(comparison: Comparison, result: ApproachResult) -> str:
@@ -414,10 +424,15 @@ def total_usd(comparison: Comparison, name: str) -> float:
 
 def left_out(comparison: Comparison, result: ApproachResult) -> str:
     """Why an approach has no total, as a sentence."""
-    text = _no_total(comparison, result)
-    why = without_sources(result.unavailable.reason) if result.unavailable is not None else ""
-    text = text[:1].upper() + text[1:]
-    return f"{label(result.name)}{text[len(result.name) :]}{f': {why}' if why else ''}."
+    text = _capital(_no_total(comparison, result), result)
+    if result.unavailable is None:
+        return f"{text}."
+    why = _days_in_words(without_sources(result.unavailable.reason))
+    return f"{label(result.name)} {why}." if why.startswith("cannot ") else f"{text}: {why}."
+
+
+def _days_in_words(text: str) -> str:
+    return re.sub(r"\b\d{4}-\d\d-\d\d\b", lambda found: day(date.fromisoformat(found.group())), text)
 
 
 def _refused(result: ApproachResult) -> str:

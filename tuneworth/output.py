@@ -88,7 +88,8 @@ def _plain_text(table: Table) -> str:
     """The table for a pipe: lines as long as they need to be, without colour."""
     text = io.StringIO()
     Console(file=text, width=1000, no_color=True, highlight=False).print(table)
-    return "".join(f"{line.rstrip()}\n" for line in text.getvalue().strip("\n").rstrip().splitlines())
+    lines = "\n".join(line.rstrip() for line in text.getvalue().splitlines())
+    return lines.strip("\n") + "\n"
 
 
 def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
