@@ -272,6 +272,7 @@ def _stand_in_lines(scenario: Scenario, reference: Evaluated, rates: Rates, mont
     return [
         replace(line, key=f"{line.key}@{reference.ledger.approach}", name=f"{line.name} ({reference.ledger.approach})")
         for line in approach_lines(setting, plan)
+        if line.key != "evaluation.set"  # the questions are the approach's own, already paid for
     ]
 
 

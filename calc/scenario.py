@@ -421,6 +421,8 @@ class Approach(_Stated):
     """Examples shown in every request."""
     tokens_per_shot: OptionalPositive = None
     """Default: task.tokens_per_example."""
+    reasoning_tokens_per_answer_token: OptionalNonNegative = None
+    """Default: workload.reasoning_tokens_per_answer_token; a tuned model that does not reason has 0."""
     retrieval: Retrieval | None = None
     tuning: Tuning | None = None
     serving: Serving = PerToken()
@@ -614,7 +616,16 @@ def _answers_alike(parent: dict[str, Any], child: dict[str, Any]) -> bool:
     def shaping(fields: dict[str, Any]) -> list[Any]:
         tuning = fields.get("tuning")
         how = {k: v for k, v in tuning.items() if k not in where} if isinstance(tuning, dict) else tuning
-        parts = ("model", "instruction_tokens", "tool_tokens", "shots", "tokens_per_shot", "retrieval", "mix")
+        parts = (
+            "model",
+            "instruction_tokens",
+            "tool_tokens",
+            "shots",
+            "tokens_per_shot",
+            "reasoning_tokens_per_answer_token",
+            "retrieval",
+            "mix",
+        )
         return [fields.get(part) for part in parts] + [how]
 
     return shaping(parent) == shaping(child)

@@ -77,8 +77,8 @@ def mean_input_tokens(setting: Setting) -> Any:
 
 def output_tokens(setting: Setting) -> Any:
     """Billed output of a request: T_out (1 + ρ), ρ the hidden reasoning tokens for each visible one."""
-    work = setting.scenario.workload
-    return work.answer_tokens * (1 + work.reasoning_tokens_per_answer_token)
+    work, own = setting.scenario.workload, setting.approach.reasoning_tokens_per_answer_token
+    return work.answer_tokens * (1 + (work.reasoning_tokens_per_answer_token if own is None else own))
 
 
 def caching_pays_above(input_usd: Any, read_usd: Any, write_usd: Any) -> Any:
@@ -213,14 +213,12 @@ def _attempts(call: _Call, share: Any) -> str:
 
 @dataclass(frozen=True)
 class _CacheTerms:
-    """What caching costs at one offer and tier, and which tokens it can hold."""
+    """What caching costs at one offer and tier."""
 
     rules: CacheRules
     p_in: MonthlyPrice
     p_read: MonthlyPrice
     p_write: MonthlyPrice
-    prefix: Any
-    """Tokens of the prefix, 0 where it is below the provider's minimum."""
 
     @property
     def pays_above(self) -> Floats:
@@ -229,17 +227,21 @@ class _CacheTerms:
             return -np.ones_like(self.p_in.usd)
         return np.asarray(caching_pays_above(self.p_in.usd, self.p_read.usd, self.p_write.usd))
 
+    def held(self, tokens: Any) -> Any:
+        """The tokens where they reach the provider's minimum, else 0."""
+        return tokens * (tokens >= self.rules.minimum_tokens)
+
 
 def _cache_terms(call: _Call, start: int) -> _CacheTerms | None:
-    """None where the prefix is too short or the provider sells no caching on these terms: everything is plain input."""
-    rules, prefix = call.setting.rates.cache_rules(call.offer), prefix_tokens(call.setting)
-    if rules is None or not np.any(prefix >= rules.minimum_tokens):
+    """None where the provider sells no caching on these terms: everything is plain input."""
+    rules = call.setting.rates.cache_rules(call.offer)
+    if rules is None:
         return None
     p_in, p_read = call.price("input_usd_per_mtok", start), call.price("cache_read_usd_per_mtok", start)
     if p_read.missing:
         return None
     p_write = call.price("cache_write_usd_per_mtok", start)
-    return _CacheTerms(rules, p_in, p_read, p_in if p_write.missing else p_write, prefix * (prefix >= rules.minimum_tokens))
+    return _CacheTerms(rules, p_in, p_read, p_in if p_write.missing else p_write)
 
 
 def _cache_lines(call: _Call, start: int, turns: dict[int, Any], line: Any) -> tuple[list[CostLine], Any]:
@@ -249,14 +251,12 @@ def _cache_lines(call: _Call, start: int, turns: dict[int, Any], line: Any) -> t
     terms = _cache_terms(call, start)
     if terms is None:
         return [], all_input
-    requests = sum(turns.values())
-    if work.seconds_between_turns is None or work.seconds_between_turns > terms.rules.ttl_seconds:
-        tokens = terms.prefix * requests
-        return _prefix_lines(call, terms, tokens, line), all_input - tokens
-    first = turns.get(1, 0.0)
-    lines = _prefix_lines(call, terms, terms.prefix * first, line) if np.any(np.asarray(first) > 0) else []
-    later_lines, later_tokens = _later_turn_lines(call, terms, turns, line)
-    return lines + later_lines, all_input - terms.prefix * first - later_tokens
+    in_time = work.seconds_between_turns is not None and work.seconds_between_turns <= terms.rules.ttl_seconds
+    alone = sum((weight for turn, weight in turns.items() if turn == 1 or not in_time), start=0.0)
+    prefix = alone * terms.held(prefix_tokens(call.setting))
+    lines = _prefix_lines(call, terms, prefix, line) if np.any(np.asarray(prefix) > 0) else []
+    later, later_tokens = _later_turn_lines(call, terms, turns, line) if in_time else ([], 0.0)
+    return lines + later, all_input - prefix - later_tokens
 
 
 def _prefix_lines(call: _Call, terms: _CacheTerms, tokens: Any, line: Any) -> list[CostLine]:
@@ -310,18 +310,21 @@ def _prefix_lines(call: _Call, terms: _CacheTerms, tokens: Any, line: Any) -> li
 
 
 def _later_turn_lines(call: _Call, terms: _CacheTerms, turns: dict[int, Any], line: Any) -> tuple[list[CostLine], Any]:
-    """Turns within the cache's lifetime of the last one: all but the newest exchange was in its prompt and is read.
+    """Turns within the cache's lifetime of the last one: what was in its prompt is read, the newest exchange is written.
 
     Returns:
         The lines, and the tokens per request in them.
     """
     work = call.setting.scenario.workload
     interactive = call.load(1 - np.asarray(work.batch_share))
-    later = sum((weight for turn, weight in turns.items() if turn > 1), start=0.0)
-    if not np.any(np.asarray(later) > 0):
+    read, written = 0.0, 0.0
+    for turn, weight in turns.items():
+        if turn > 1:
+            stretch = prefix_tokens(call.setting) + history_tokens(turn, work.user_tokens, work.answer_tokens)
+            before = terms.held(stretch - work.user_tokens - work.answer_tokens)
+            read, written = read + weight * before, written + weight * (terms.held(stretch) - before)
+    if not np.any(np.asarray(read + written) > 0):
         return [], 0.0
-    old = sum(w * history_tokens(j - 1, work.user_tokens, work.answer_tokens) for j, w in turns.items() if j > 1)
-    read, written = terms.prefix * later + old, later * (work.user_tokens + work.answer_tokens)
     pays = np.ones_like(terms.p_in.usd)
     if terms.rules.mode == "explicit":
         pays = (read * terms.p_read.usd + written * terms.p_write.usd < (read + written) * terms.p_in.usd).astype(float)

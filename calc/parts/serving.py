@@ -90,6 +90,8 @@ def hosting_lines(setting: Setting, offer: str, hours_per_month: Any, deployment
     if not setting.sells(offer, "hosting_usd_per_hour", **terms):
         return []
     price = setting.price(offer, "hosting_usd_per_hour", **terms)
+    if not price.missing and not price.usd.any():  # the provider says that hosting is free
+        return []
     return [
         priced_line(
             "serving.hosting",
