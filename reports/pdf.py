@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime, time
-from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,13 +14,13 @@ from calc.export import assumptions, price_rows, prices_digest, scenario_digest
 from calc.ledger import GROUPS, Group
 from reports import words
 from reports.charts import break_even_chart
-from reports.print_charts import FONT_FOLDER, break_even_svg
+from reports.letters import FONT_FOLDER, REPLACEMENT, breakable, printable
+from reports.print_charts import break_even_svg
 from reports.sources import source_words
 
 TEMPLATE = Path(__file__).parent / "report.typ"
 STANDARD: Literal["ua-1"] = "ua-1"
 """PDF/UA-1: tagged, readable aloud."""
-REPLACEMENT = "□"
 SHORT_DIGEST = 12
 MOST_CARDS = 4
 MOST_COLUMNS = 7
@@ -107,7 +105,7 @@ def _cards(comparison: Comparison) -> list[dict[str, Any]]:
     ranked = comparison.ranked()[:MOST_CARDS]
     return [
         {
-            "label": words.label(name),
+            "label": breakable(words.label(name)),
             "value": words.money(words.total_usd(comparison, name)),
             "notes": _card_notes(comparison, comparison.available[name]),
             "best": name == winner,
@@ -139,18 +137,18 @@ def _chart(comparison: Comparison) -> dict[str, Any] | None:
 def _totals(comparison: Comparison) -> Table:
     """Cost by group, an approach with a total a column; the total last."""
     results = list(comparison.available.values())
-    sums = {result.name: result.ledger.by_group(result.requests) for result in results}
+    sums = {result.name: result.ledger.by_group(result.requests * result.volume_scale) for result in results}
     groups = [group for group in GROUPS if any(group in found for found in sums.values())]
     horizon = words.months(comparison.months.count)
     parts = [results[i : i + MOST_COLUMNS] for i in range(0, len(results), MOST_COLUMNS)]
     return {
-        "title": f"Cost over {horizon} at {words.volume(comparison.requests)} requests a month, US$",
+        "title": f"Cost over {horizon} at {words.volume(comparison.requests)} {words.per_month(comparison)}, US$",
         "parts": [
             {
-                "head": ["", *(words.label(r.name) for r in part)],
+                "head": ["", *(breakable(words.label(r.name)) for r in part)],
                 "rows": [
                     *([words.GROUP_LABELS[group], *(_group_cell(sums[r.name], group) for r in part)] for group in groups),
-                    [f"Total, {horizon}", *(_total_cell(r) for r in part)],
+                    [f"Total, {horizon}", *(words.money(words.total_usd(comparison, r.name)) for r in part)],
                 ],
             }
             for part in parts
@@ -171,11 +169,11 @@ def _break_even_title(comparison: Comparison) -> str:
 
 
 def _missing(comparison: Comparison) -> list[str]:
-    """One sentence for every approach without a total and every step that cannot be done, sources included."""
+    """One sentence for every approach without a total and everything that ends within the horizon, sources included."""
     texts = []
     for result in comparison.results.values():
-        texts += [f"{words.label(result.name)}: {why}" for why in result.why_not]
-        texts += [f"{words.label(result.name)}: {event.text}" for event in result.ledger.events if result.unavailable is None]
+        ends = [] if result.unavailable is not None else [event.text for event in result.ledger.events]
+        texts += [f"{words.label(result.name)}: {words.days_in_words(why)}." for why in (*result.why_not, *ends)]
     return texts
 
 
@@ -188,7 +186,7 @@ def _savings(comparison: Comparison) -> Table:
             rates = words.listed((words.rate(rate) for rate in found.annual_irr), "or") or "none"
             payback = words.months(found.payback_months)
             saved = [words.money(found.total_usd), words.money(found.net_present_value_usd)]
-            rows.append([words.label(name), *saved, payback, words.months(found.discounted_payback_months), rates])
+            rows.append([breakable(words.label(name)), *saved, payback, words.months(found.discounted_payback_months), rates])
     head = ["", "Saved in total", "Net present value", "Payback", "Discounted payback", "Annual IRR"]
     reference = words.in_sentence(comparison.point.reference)
     return {
@@ -210,6 +208,7 @@ def _lines_caption(comparison: Comparison) -> str:
     return (
         f"US$ over {words.months(comparison.months.count)} at {words.volume(comparison.requests)} requests a month in the first. "
         "Amounts are rounded one by one; totals are sums of unrounded amounts."
+        + (" Not yet scaled to equal accepted answers." if words.rejected_are_lost(comparison) else "")
     )
 
 
@@ -266,40 +265,3 @@ def _footer(comparison: Comparison, tuneworth: str) -> str:
         f"price rows {prices_digest(comparison)[:SHORT_DIGEST]}",
     )
     return " · ".join(parts)
-
-
-# --- letters the font has -------------------------------------------------------------------------------------------------
-
-
-def printable(value: Any) -> tuple[Any, int]:
-    """The data with every character the font lacks replaced, and how many were."""
-    if isinstance(value, str):
-        text, replaced = _printable_text(value)
-        return text, replaced
-    if isinstance(value, dict):
-        pairs = {key: printable(item) for key, item in value.items()}
-        return {key: item for key, (item, _) in pairs.items()}, sum(count for _, count in pairs.values())
-    if isinstance(value, Sequence):
-        items = [printable(item) for item in value]
-        return [item for item, _ in items], sum(count for _, count in items)
-    return value, 0
-
-
-def _printable_text(text: str) -> tuple[str, int]:
-    """One text: composed, without control characters, and with the font's own letters only."""
-    text = _without_ceiling(unicodedata.normalize("NFC", text))
-    known = _characters()
-    kept = [c if ord(c) in known or c in "\n " else " " if c.isspace() else REPLACEMENT for c in text]
-    return "".join(kept), sum(1 for old, new in zip(text, kept, strict=True) if new == REPLACEMENT != old)
-
-
-def _without_ceiling(text: str) -> str:
-    return text.replace("⌈", "roundup(").replace("⌉", ")")
-
-
-@cache
-def _characters() -> frozenset[int]:
-    """What the bundled font can print."""
-    from matplotlib.ft2font import FT2Font
-
-    return frozenset(FT2Font(str(FONT_FOLDER / "TuneworthSans-Regular.ttf")).get_charmap())

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import io
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reports.charts import BreakEvenChart, Crossing, Line, Stretch
+from reports.letters import FONT_FOLDER, printable_text
 from reports.palette import LIGHT, Palette
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-FONT_FOLDER = Path(__file__).parent / "fonts"
 FONT_FAMILY = "Tuneworth Sans"
 STYLE: Any = {
     "font.family": [FONT_FAMILY],
@@ -32,6 +31,7 @@ RIBBON = 0.055
 """Height of the ribbon, a share of the plot."""
 ROW = 0.062
 """Height of a row of crossing labels."""
+MOST_LETTERS = 16
 NAME_MARGIN = 0.135
 """Room for names beside the plot, a share of the figure's width."""
 DASHES: dict[str, Any] = {"solid": "-", "dash": (0, (5, 2.5)), "dot": (0, (1.2, 1.8)), "dashdot": (0, (5, 2, 1.2, 2))}
@@ -62,12 +62,17 @@ def _break_even_figure(chart: BreakEvenChart, height_inches: float) -> Figure:
         _draw_crossing(axes, chart, crossing, bottom)
     for line in chart.lines:
         style: dict[str, Any] = {"color": LIGHT.families[line.family], "weight": 600, "va": "center", "linespacing": 0.75}
-        axes.text(1.012, line.label_at, "\n".join(line.label_rows), **style)
+        axes.text(1.012, line.label_at, printable_text("\n".join(map(_cut, line.label_rows)))[0], **style)
     return figure
 
 
 def _shares(chart: BreakEvenChart, drawn: Line | Stretch) -> tuple[list[float], list[float]]:
     return [chart.volume.share(x) for x in drawn.x], [chart.value.share(y) for y in drawn.y]
+
+
+def _cut(row: str) -> str:
+    """A row of a name that would leave the page loses its end."""
+    return row if len(row) <= MOST_LETTERS else f"{row[: MOST_LETTERS - 1]}…"
 
 
 def _draw_grid(axes: Axes, chart: BreakEvenChart, bottom: float) -> None:
@@ -98,7 +103,7 @@ def _draw_ribbon(axes: Axes, chart: BreakEvenChart, stretch: Stretch, bottom: fl
     # about 0.0125 of the plot a letter: a name that does not fit is left out
     if last - first > 0.0125 * len(stretch.label) + 0.015:
         at = ((first + last) / 2, bottom + RIBBON * 0.47)
-        axes.text(*at, stretch.label, color=LIGHT.on_colour, ha="center", va="center", zorder=5)
+        axes.text(*at, printable_text(stretch.label)[0], color=LIGHT.on_colour, ha="center", va="center", zorder=5)
 
 
 def _draw_today(axes: Axes, chart: BreakEvenChart) -> None:

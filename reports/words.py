@@ -264,7 +264,8 @@ def verdict(comparison: Comparison) -> str:
     winner = comparison.winner()
     tuned = [result for result in comparison.results.values() if result.family in TUNED]
     answer = _advice(comparison, winner, bool(tuned))
-    at = f"at {volume(comparison.requests, *_telling(comparison))} {per_month(comparison)}"
+    counting = per_month(comparison).replace("s a", " a") if comparison.requests == 1 else per_month(comparison)
+    at = f"at {volume(comparison.requests, *_telling(comparison))} {counting}"
     named = in_sentence(winner) if answer == "Do not fine-tune" else "it"
     rank = _rank(comparison, named, winner)
     return f"{answer}: {at} {rank}{_until(comparison, winner, tuned)}"
@@ -406,7 +407,8 @@ def _lead_sentence(comparison: Comparison) -> str:
     ranked = comparison.ranked()
     winner = ranked[0]
     total = total_usd(comparison, winner)
-    sentence = f"{label(winner)} costs {money(total)} over {months(comparison.months.count)}"
+    equal = " at equal accepted answers" if rejected_are_lost(comparison) else ""
+    sentence = f"{label(winner)} costs {money(total)} over {months(comparison.months.count)}{equal}"
     if len(ranked) == 1:
         return f"{sentence}."
     behind = money(total_usd(comparison, ranked[1]) - total)
@@ -427,11 +429,12 @@ def left_out(comparison: Comparison, result: ApproachResult) -> str:
     text = _capital(_no_total(comparison, result), result)
     if result.unavailable is None:
         return f"{text}."
-    why = _days_in_words(without_sources(result.unavailable.reason))
+    why = days_in_words(without_sources(result.unavailable.reason))
     return f"{label(result.name)} {why}." if why.startswith("cannot ") else f"{text}: {why}."
 
 
-def _days_in_words(text: str) -> str:
+def days_in_words(text: str) -> str:
+    """A message with its dates as people write them."""
     return re.sub(r"\b\d{4}-\d\d-\d\d\b", lambda found: day(date.fromisoformat(found.group())), text)
 
 
@@ -574,7 +577,7 @@ def _approach_row(comparison: Comparison, result: ApproachResult) -> ApproachRow
         return ApproachRow(result.name, MISSING, MISSING, MISSING, MISSING, _no_total_status(comparison, result))
     return ApproachRow(
         name=result.name,
-        total=money(float(result.total())),
+        total=money(total_usd(comparison, result.name)),
         lead=lead(comparison, result.name).partition(" vs ")[0],
         per_request=money_per(result.per_request()),
         per_accepted=money_per(result.per_accepted()),
@@ -646,7 +649,7 @@ def _ties(found: BreakEven) -> str:
 def break_even_sentences(comparison: Comparison) -> list[str]:
     """The winner against every other approach, in the order of the scenario; why where there is no break-even."""
     if not comparison.available:
-        return [left_out(comparison, result) for result in comparison.results.values()]
+        return []
     winner, counting = comparison.winner(), per_month(comparison)
     sentences = []
     for name, result in comparison.results.items():
