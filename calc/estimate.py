@@ -217,10 +217,18 @@ def resolve(model: Any, value_of: Callable[[Estimate], Any] = lambda estimate: e
     if isinstance(model, Estimate):
         return value_of(model)
     if isinstance(model, BaseModel):
-        changed = {name: resolve(value, value_of) for name, value in model.__dict__.items()}
-        return model.model_copy(update=changed)
+        changed = _changed(model.__dict__, value_of)
+        return model.model_copy(update=changed) if changed else model
     if isinstance(model, dict):
-        return {key: resolve(value, value_of) for key, value in model.items()}
+        return model | _changed(model, value_of)
     if isinstance(model, tuple | list):
         return type(model)(resolve(value, value_of) for value in model)
     return model
+
+
+def _changed(fields: dict[str, Any], value_of: Callable[[Estimate], Any]) -> dict[str, Any]:
+    resolved = {name: resolve(value, value_of) for name, value in fields.items() if isinstance(value, _HOLDERS)}
+    return {name: value for name, value in resolved.items() if value is not fields[name]}
+
+
+_HOLDERS = (BaseModel, dict, tuple, list)

@@ -147,6 +147,8 @@ def peak_share(peak: frozenset[tuple[int, int]], active_hours_utc: str | None) -
 
 def say(number: Any) -> str:
     """A number for a formula's text; drawn numbers are only named."""
+    if isinstance(number, float | int):
+        return f"{number:,.6g}"
     if np.size(number) == 1:
         return f"{float(np.asarray(number).reshape(())):,.6g}"
     return "(drawn)"

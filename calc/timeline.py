@@ -99,15 +99,24 @@ def monthly_price(rates: Rates, months: Months, active: Floats, offer: str, key:
     Raises:
         UnknownOffer: the offer is not in the book.
     """
+    asked = (months, active.tobytes(), offer, key, *sorted(conditions.items()))
+    if asked not in rates.memory:
+        price = _looked_up(rates, months, active, offer, key, conditions)
+        price.usd.setflags(write=False)
+        rates.memory[asked] = price
+    remembered: MonthlyPrice = rates.memory[asked]
+    return remembered
+
+
+def _looked_up(rates: Rates, months: Months, active: Floats, offer: str, key: str, conditions: dict[str, Any]) -> MonthlyPrice:
     needed = np.flatnonzero(active)
     if needed.size == 0:
         return MonthlyPrice(np.zeros(months.count))
     end = inference_ends(rates, offer)
     if end is not None and end.date <= months.last_day(int(needed[-1])):
         return _no_price(months, f"{offer} is shut down on {end.date} ({end.source}, read {end.source_date})")
-    days = tuple(months.starts[m] for m in needed)
     try:
-        found = rates.prices(offer, key, days, **conditions)
+        found = rates.prices(offer, key, tuple(months.starts[m] for m in needed), **conditions)
     except (PriceMissing, PriceUnverified) as error:
         return _no_price(months, str(error))
     usd = np.zeros(months.count)

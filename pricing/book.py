@@ -130,7 +130,8 @@ class Rates:
         self.book = book
         self.as_of = as_of
         self.recorded_through = recorded_through
-        self._found: dict[tuple[Any, ...], tuple[Price, ...] | PricingError] = {}
+        self.memory: dict[tuple[Any, ...], Any] = {}
+        """Answers already worked out from these rates, by question; a view never changes, so they stay true."""
         self._items: dict[str, tuple[Provider, str, Item]] = {}
 
     def item(self, offer: str) -> tuple[Provider, str, Item]:
@@ -228,12 +229,12 @@ class Rates:
     def prices(self, offer: str, key: str, days: tuple[date, ...], **conditions: Any) -> tuple[Price, ...]:
         """The price on each of several days, looked up once and remembered. Conditions and errors as in `price`."""
         asked = (offer, key, days, *sorted(conditions.items()))
-        if asked not in self._found:
+        if asked not in self.memory:
             try:
-                self._found[asked] = tuple(self.price(offer, key, on=day, **conditions) for day in days)
+                self.memory[asked] = tuple(self.price(offer, key, on=day, **conditions) for day in days)
             except PricingError as error:
-                self._found[asked] = error
-        found = self._found[asked]
+                self.memory[asked] = error
+        found: tuple[Price, ...] | PricingError = self.memory[asked]
         if isinstance(found, PricingError):
             raise found
         return found
