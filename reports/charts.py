@@ -35,7 +35,7 @@ NARROW = 0.004
 """Intervals below this share of the axis are less than a line wide; the table of intervals has them."""
 LABEL_HEIGHT = 0.05
 """Of one row of text at the right end, as a share of the value axis: 17 px of 340."""
-LABEL_LENGTH = 14
+LABEL_LENGTH = 12
 """Letters of a name beside its line; longer ones take two rows or more."""
 LABEL_WIDTH = 0.14
 """Of a crossing's volume, as a share of the volume axis on a phone."""
@@ -225,9 +225,9 @@ def break_even_chart(comparison: Comparison, unit: Unit = "month") -> BreakEvenC
 
 
 def _volume_range(comparison: Comparison) -> tuple[float, float]:
-    """From 1,000 to 3 million, wider where today's volume or the last change of the cheapest lies outside."""
+    """From 1,000 to 3 million; further where today's volume or a change of the cheapest lies outside."""
     today, changes = comparison.requests, [interval.first for interval in comparison.envelope[1:]]
-    low = min(1e3, _rounded(today / 10, down=True))
+    low = _rounded(min([today / 10, max(1e3, today / 1000), *(c / 3 for c in changes if c >= 1e3)]), down=True)
     high = max(3e6, 10 * today, 1.5 * changes[-1] if changes else 0)
     return max(low, 1.0), min(_rounded(high, down=False), float(comparison.largest_volume))
 

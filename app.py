@@ -1,0 +1,16 @@
+"""The dashboard's entry: page config and navigation, nothing else."""
+
+from pathlib import Path
+
+import streamlit as st
+
+ASSETS = Path(__file__).parent / "app_pages" / "assets"
+
+st.set_page_config(page_title="tuneworth", page_icon=ASSETS / "icon.svg", layout="wide", initial_sidebar_state="auto")
+theme = st.context.theme.type or "light"
+st.logo(ASSETS / f"logo-{theme}.svg", size="large")
+pages = [
+    st.Page("app_pages/decide.py", title="Decide", icon=":material/balance:", default=True),
+    st.Page("app_pages/prices.py", title="Prices", icon=":material/sell:"),
+]
+st.navigation(pages, position="top").run()

@@ -1,0 +1,327 @@
+"""Decide: the verdict, what each approach costs, from which volume the answer changes, and what all of it rests on."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+
+import pandas as pd
+import streamlit as st
+
+from app_pages import inputs, shared
+from calc import Comparison, CostLine
+from calc.advice import Rule, feasibility, rules
+from calc.compare import ApproachResult
+from calc.export import assumptions, comparison_dict, price_rows, to_json
+from calc.ledger import Group
+from ingest.errors import InputError
+from pricing import PricingError
+from reports import words
+from reports.charts import CostLinesChart, Unit, break_even_chart, cost_lines_chart
+from reports.csv import csv_files
+from reports.intervals import interval_rows
+from reports.pdf import report_pdf
+from reports.plotly_charts import CONFIG, break_even_figure, cost_lines_figure
+from reports.sources import source_words
+
+STATE_COLOURS = {"Holds": "green", "Fails": "red", "Dated": "orange", "Too high": "orange", "Cannot tell": "gray"}
+SEVERITY_WORDS = {"stop": ":red-badge[Stops it]", "caution": ":orange-badge[Caution]", "info": ":gray-badge[Note]"}
+GROWS: tuple[Group, ...] = ("rejected answers", "tokens")
+MIXED: tuple[Group, ...] = ("retrieval",)
+
+
+def page() -> None:
+    try:
+        scenario = inputs.stated_scenario()
+        comparison = inputs.compared(scenario)
+        _answer(comparison)
+    except (InputError, PricingError, ValueError, ArithmeticError) as error:
+        st.title("These inputs have no answer", anchor=False)
+        st.error(shared.plain(str(error)), icon=":material/error:")
+        st.caption("Change the input named above, or undo all changes, in the sidebar. Your inputs are kept.")
+
+
+def _answer(comparison: Comparison) -> None:
+    st.title(shared.plain(words.verdict(comparison)), anchor=False)
+    st.markdown(_with_bold_money(words.reasons(comparison)))
+    _badges_and_downloads(comparison)
+    _cards(comparison)
+    if comparison.available:
+        _break_even_card(comparison)
+        _cost_lines_card(comparison)
+    _feasibility_card(comparison)
+    _rules_card(comparison)
+    st.caption(_price_caption(comparison))
+
+
+def _with_bold_money(text: str) -> str:
+    return re.sub(r"(\\\$[\d,.]*\d)", r"**\1**", shared.plain(text))
+
+
+# --- verdict ---------------------------------------------------------------------------------------------------------------
+
+
+def _badges_and_downloads(comparison: Comparison) -> None:
+    row = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
+    with row.container(horizontal=True, width="content", gap="xsmall"):
+        for badge in words.badges(comparison):
+            icon = {"until": "event_available", "closed": "event_busy", "partial": "help"}[badge.kind]
+            st.badge(shared.plain(badge.text), icon=f":material/{icon}:", color="orange" if badge.is_warning else "gray")
+    with row.container(horizontal=True, width="content", gap="xsmall"):
+        name = re.sub(r"[^a-z0-9]+", "-", comparison.scenario.name.lower()).strip("-") or "comparison"
+        _download("PDF report", lambda: report_pdf(comparison), f"{name}.pdf", "application/pdf", ":material/download:")
+        _download("CSV", lambda: _zipped(csv_files(comparison)), f"{name}-csv.zip", "application/zip")
+        _download("JSON", lambda: to_json(comparison_dict(comparison)), f"{name}.json", "application/json")
+
+
+def _download(label: str, data, file_name: str, mime: str, icon: str | None = None) -> None:
+    st.download_button(label, data=data, file_name=file_name, mime=mime, icon=icon, on_click="ignore", key=f"download {label}")
+
+
+def _zipped(files: dict[str, str]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in files.items():
+            archive.writestr(zipfile.ZipInfo(name), text)
+    return buffer.getvalue()
+
+
+# --- one card an approach ----------------------------------------------------------------------------------------------------
+
+
+def _cards(comparison: Comparison) -> None:
+    months, start = words.months(comparison.months.count), words.month(comparison.months.starts[0])
+    at = f"{words.volume(comparison.requests)} {words.per_month(comparison)}"
+    st.caption(f"Total over {months} from {start}, at {at}")
+    with st.grid(5, min_column_width=165, gap="small"):
+        for result in comparison.results.values():
+            with st.container(border=True, height="stretch", gap="xsmall"):
+                _card(comparison, result)
+
+
+def _card(comparison: Comparison, result: ApproachResult) -> None:
+    label = shared.family_label(result.name, result.family)
+    if result.status != "available":
+        st.metric(label, words.MISSING, words.lead(comparison, result.name), delta_color="off", delta_arrow="off")
+        st.caption(shared.plain(words.left_out(comparison, result)))
+        st.caption(shared.plain(_made_of(result)))
+        st.badge(words.STATUS_LABELS[result.status], color="orange")
+        return
+    best = result.name == comparison.winner()
+    total = shared.plain(words.money(words.total_usd(comparison, result.name)))
+    colour = shared.palette().families[result.family]
+    st.metric(
+        label,
+        f':color[{total}]{{foreground="{colour}"}}' if best else total,
+        shared.plain(words.lead(comparison, result.name)),
+        delta_color="primary" if best else "off",
+        delta_arrow="off",
+    )
+    st.markdown(f"**{shared.plain(words.money_per(result.per_request()))}** per request")
+    if result.failure_mode == "discard" and result.per_accepted() is not None:
+        st.markdown(f"**{shared.plain(words.money_per(result.per_accepted()))}** per accepted answer")
+    if result.accepted is not None:
+        st.markdown(f"**{words.percent(result.accepted)}** accepted")
+    st.caption(shared.plain(_made_of(result)))
+    ends = [event for event in result.ledger.events if event.kind == "fallback"]
+    if ends:
+        st.badge(f"Ends {words.day_short(ends[0].day)}", color="orange")
+    elif result.incomplete_steps:
+        st.badge("Cannot be retrained", color="orange")
+    else:
+        st.badge("Available", color="gray")
+
+
+def _made_of(result: ApproachResult) -> str:
+    """The model and what is added to it."""
+    approach = result.approach
+    parts = [words.model_name(result.offer)]
+    if approach.tuning is not None:
+        parts.append(inputs.serving_words(approach))
+    if approach.shots:
+        parts.append(f"{approach.shots:g} examples")
+    if approach.retrieval is not None:
+        parts.append("retrieval")
+    return ", ".join(parts)
+
+
+# --- break-even --------------------------------------------------------------------------------------------------------------
+
+
+def _break_even_card(comparison: Comparison) -> None:
+    labels: dict[Unit, str] = {
+        "month": "Per month", "request": "Per request", "horizon": words.months(comparison.months.count),
+    }  # fmt: skip
+    chart = break_even_chart(comparison, st.session_state.get("unit") or "month")
+    box, row = shared.card(chart.title)
+    row.segmented_control(
+        "Costs shown", list(labels), default="month", required=True, key="unit", format_func=lambda unit: labels[unit],
+        label_visibility="collapsed",
+    )  # fmt: skip
+    with box:
+        st.caption(shared.plain(chart.caption))
+        st.plotly_chart(break_even_figure(chart, shared.theme()), theme=None, config=CONFIG, alt=chart.alt, key="break-even")
+        rows = interval_rows(comparison)
+        count = f"{len(rows)} interval{'s' if len(rows) != 1 else ''}"
+        with st.expander(f"Who wins where, and why: {count}"):
+            counting = words.per_month(comparison)
+            st.dataframe(
+                pd.DataFrame([{"From": r.first, "To": r.last, "Cheapest": r.cheapest, "Why": r.why} for r in rows]),
+                hide_index=True,
+                column_config={
+                    "From": st.column_config.NumberColumn(f"From, {counting}", format="localized"),
+                    "To": st.column_config.NumberColumn(format="localized"),
+                    "Why": st.column_config.TextColumn(width="large"),
+                },
+                alt=f"Who is cheapest at which volume, in {count}.",
+            )
+            st.caption(
+                f"Every whole volume from 1 to {words.exact_volume(comparison.largest_volume)} {counting} is covered; "
+                "within an interval nobody else is cheaper."
+            )
+            for sentence in words.break_even_sentences(comparison):
+                st.markdown(f"- {shared.plain(sentence)}")
+
+
+# --- cost lines --------------------------------------------------------------------------------------------------------------
+
+
+def _cost_lines_card(comparison: Comparison) -> None:
+    chart = cost_lines_chart(comparison)
+    box, _ = shared.card(chart.title)
+    with box:
+        st.caption(shared.plain(chart.caption))
+        st.markdown(_key(chart))
+        st.plotly_chart(cost_lines_figure(chart, shared.theme()), theme=None, config=CONFIG, alt=chart.alt, key="cost-lines")
+        count = sum(len(result.ledger.lines) for result in comparison.results.values())
+        with st.expander(f"All {count} cost lines, with formulas and sources"):
+            _lines(comparison)
+
+
+def _key(chart: CostLinesChart) -> str:
+    """Swatches and names of the parts of cost, those that grow with the volume first."""
+    colours = shared.palette().groups
+    heads = {"Grows with volume": GROWS, "Does not, or in steps": ("gpu rental", "staff and evaluation", "data and training")}
+    heads["In part"] = MIXED
+    parts = []
+    for head, groups in heads.items():
+        found = [group for group in chart.groups if group in groups]
+        if found:
+            swatches = "\u2002".join(shared.swatch(words.GROUP_LABELS[group], colours[group]) for group in found)
+            parts.append(f"**{shared.whole(head)}**\u2002{swatches}")
+    return "\u2003 ".join(parts)
+
+
+def _lines(comparison: Comparison) -> None:
+    names = [name for name, result in comparison.results.items() if result.ledger.lines]
+    first = comparison.winner()
+    name = st.selectbox("Approach", names, index=names.index(first), format_func=words.label, key="lines of")
+    result = comparison.results[name]
+    at = result.requests * result.volume_scale
+    st.dataframe(
+        pd.DataFrame([_line_row(line, at) for line in result.ledger.lines]),
+        hide_index=True,
+        placeholder=words.MISSING,
+        column_config={
+            **{
+                column: st.column_config.TextColumn(alignment="right")
+                for column in ("Quantity", "Unit price", f"US$, {comparison.months.count} months")
+            },
+            "Formula": st.column_config.TextColumn(width="large"),
+        },
+        alt=f"The cost lines of {words.in_sentence(name)} with quantities, prices and formulas.",
+    )
+    lines = {line.key: line for line in result.ledger.lines}
+    asked = st.selectbox(
+        "Why? Pick a line", list(lines), index=None, format_func=lambda key: lines[key].name, key=f"why {name}",
+        placeholder="All lines of this approach",
+    )  # fmt: skip
+    _why([lines[asked]] if asked else list(lines.values()), comparison)
+
+
+def _line_row(line: CostLine, at: float) -> dict[str, str]:
+    quantity = float(line.quantity_total(at))
+    total = None if line.missing else float(line.total(at))
+    return {
+        "Line": line.name,
+        "Part": words.GROUP_LABELS[line.group],
+        "When": words.TIMING_LABELS[line.timing],
+        "Quantity": words.quantity(quantity),
+        "Unit": line.unit,
+        "Unit price": words.unit_price(total / quantity) if total is not None and quantity else words.MISSING,
+        f"US$, {len(line.unit_price)} months": words.money(total),
+        "Formula": line.missing or line.formula,
+    }
+
+
+def _why(lines: list[CostLine], comparison: Comparison) -> None:
+    """What lines rest on, down to the price row and the assumption."""
+    if len(lines) == 1:
+        line = lines[0]
+        st.markdown(f"**{shared.plain(line.name)}** = {shared.plain(line.formula)}")
+        if line.missing:
+            st.warning(shared.plain(line.missing))
+    prices = [price for line in lines for price in line.prices]
+    names = list(dict.fromkeys(name for line in lines for name in line.assumptions))
+    if prices:
+        st.markdown("**Prices used**")
+        st.dataframe(
+            pd.DataFrame(shared.price_rows(prices)), hide_index=True, column_config=shared.price_columns(),
+            alt="Price rows used, with their sources and dates.",
+        )  # fmt: skip
+    if names:
+        st.markdown("**Assumptions used**")
+        st.dataframe(
+            pd.DataFrame(shared.assumption_rows({name: comparison.rates.assumption(name) for name in names})),
+            hide_index=True, column_config=shared.assumption_columns(), placeholder=words.MISSING,
+            alt="Assumptions used, with their ranges and what they rest on.",
+        )  # fmt: skip
+    if not prices and not names:
+        st.caption("This line rests on what the scenario states alone.")
+
+
+# --- notes and rules -----------------------------------------------------------------------------------------------------------
+
+
+def _feasibility_card(comparison: Comparison) -> None:
+    notes = feasibility(comparison)
+    if not notes:
+        return
+    box, _ = shared.card("What limits an approach")
+    table = [
+        {
+            "Approach": shared.plain(words.label(note.approach)),
+            "What": f"{SEVERITY_WORDS[note.severity]} {shared.plain(words.without_sources(note.text))}{_cited(note.source)}",
+        }
+        for note in notes
+    ]
+    box.table(pd.DataFrame(table), border="horizontal", hide_index=True, alt="What limits each approach within the horizon.")
+
+
+def _cited(source: str) -> str:
+    address = shared.link(source.partition(", read ")[0])
+    return f" [{shared.plain(source_words(source.partition(', read ')[0]).partition('/')[0])}]({address})" if address else ""
+
+
+def _rules_card(comparison: Comparison) -> None:
+    box, _ = shared.card("Rules of thumb, checked against this workload")
+    table = [{"Rule of thumb": shared.plain(rule.text), "This workload": _checked(rule)} for rule in rules(comparison)]
+    box.table(pd.DataFrame(table), border="horizontal", hide_index=True, alt="Rules of thumb, and whether they hold here.")
+
+
+def _checked(rule: Rule) -> str:
+    return f":{STATE_COLOURS[rule.state]}-badge[{rule.state}] {shared.plain(rule.finding)}"
+
+
+def _price_caption(comparison: Comparison) -> str:
+    rows = price_rows(comparison)
+    text = f"{len(rows)} prices as of {words.day(comparison.as_of)}"
+    if rows:
+        oldest = max((comparison.as_of - row.source_date).days for row in rows)
+        text += f", the oldest read {oldest} days before" if oldest > 0 else ", all read that day"
+    assumed = len(assumptions(comparison))
+    return f"{text}; {assumed} assumptions. Every figure opens to its formula, its price rows and its assumptions above."
+
+
+page()
