@@ -210,9 +210,10 @@ def line_dict(comparison: Comparison, line: CostLine) -> Plain:
 
 
 def _one_price(line: CostLine, requests: int) -> float | None:
-    """The unit price of the months in which something is bought, where it is one and the same."""
-    bought = np.broadcast_to(line.unit_price, np.shape(line.quantity.at(requests)))[line.quantity.at(requests) != 0]
-    prices = np.unique(bought)
+    """The unit price of the months in which something is bought (of all, where nothing is), where it is one and the same."""
+    months = np.asarray(line.quantity.at(requests)) != 0
+    used = line.unit_price[months] if months.any() else line.unit_price[line.unit_price != 0]
+    prices = np.unique(used)
     return float(prices[0]) if prices.size == 1 else None
 
 

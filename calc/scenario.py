@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from calc.estimate import (
     NonNegative,
@@ -319,7 +319,16 @@ class OwnGpus(_Replicated):
     """GPUs one replica needs."""
 
 
-Serving = Annotated[PerToken | Dedicated | OwnGpus, Field(discriminator="kind")]
+def _serving_kind(stated: Any) -> str:
+    kind = stated.get("kind", "per_token") if isinstance(stated, dict) else getattr(stated, "kind", "per_token")
+    return str(kind)
+
+
+Serving = Annotated[
+    Annotated[PerToken, Tag("per_token")] | Annotated[Dedicated, Tag("dedicated")] | Annotated[OwnGpus, Tag("own_gpus")],
+    Discriminator(_serving_kind),
+]
+"""Of kind per_token unless stated."""
 
 
 class DataPreparation(_Stated):

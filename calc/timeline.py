@@ -72,12 +72,17 @@ def growth_factors(growth: Growth, months: Months) -> Floats:
         start = 1 / (1 + np.exp(steepness * growth.midpoint_month))
         return np.asarray(1 + (growth.final_multiple - 1) * (logistic - start) / (1 - start))
     if isinstance(growth, SeasonalGrowth):
-        factors = np.array([growth.january_to_december[day.month - 1] for day in months.starts])
-        return np.asarray(factors / factors[0])
+        factors = _side_by_side([growth.january_to_december[day.month - 1] for day in months.starts])
+        return np.asarray(factors / factors[..., :1])
     if isinstance(growth, SeriesGrowth):
-        series = np.array(growth.requests_by_month[: months.count])
-        return np.asarray(series / series[0])
+        series = _side_by_side(list(growth.requests_by_month[: months.count]))
+        return np.asarray(series / series[..., :1])
     return np.ones(months.count)
+
+
+def _side_by_side(values: list[Any]) -> Floats:
+    """One number a month, drawn or not, along the last axis."""
+    return np.concatenate(np.broadcast_arrays(*(np.atleast_1d(value) for value in values)), axis=-1)
 
 
 @dataclass(frozen=True)

@@ -251,11 +251,13 @@ def _cache_lines(call: _Call, start: int, turns: dict[int, Any], line: Any) -> t
     terms = _cache_terms(call, start)
     if terms is None:
         return [], all_input
-    in_time = work.seconds_between_turns is not None and work.seconds_between_turns <= terms.rules.ttl_seconds
-    alone = sum((weight for turn, weight in turns.items() if turn == 1 or not in_time), start=0.0)
+    gap = work.seconds_between_turns
+    in_time = np.asarray(gap is not None and gap <= terms.rules.ttl_seconds)
+    alone = sum(weight * ((turn == 1) | ~in_time) for turn, weight in turns.items())
     prefix = alone * terms.held(prefix_tokens(call.setting))
     lines = _prefix_lines(call, terms, prefix, line) if np.any(np.asarray(prefix) > 0) else []
-    later, later_tokens = _later_turn_lines(call, terms, turns, line) if in_time else ([], 0.0)
+    followed = {turn: weight * in_time for turn, weight in turns.items() if turn > 1}
+    later, later_tokens = _later_turn_lines(call, terms, followed, line)
     return lines + later, all_input - prefix - later_tokens
 
 
@@ -319,10 +321,9 @@ def _later_turn_lines(call: _Call, terms: _CacheTerms, turns: dict[int, Any], li
     interactive = call.load(1 - np.asarray(work.batch_share))
     read, written = 0.0, 0.0
     for turn, weight in turns.items():
-        if turn > 1:
-            stretch = prefix_tokens(call.setting) + history_tokens(turn, work.user_tokens, work.answer_tokens)
-            before = terms.held(stretch - work.user_tokens - work.answer_tokens)
-            read, written = read + weight * before, written + weight * (terms.held(stretch) - before)
+        stretch = prefix_tokens(call.setting) + history_tokens(turn, work.user_tokens, work.answer_tokens)
+        before = terms.held(stretch - work.user_tokens - work.answer_tokens)
+        read, written = read + weight * before, written + weight * (terms.held(stretch) - before)
     if not np.any(np.asarray(read + written) > 0):
         return [], 0.0
     pays = np.ones_like(terms.p_in.usd)

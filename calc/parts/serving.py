@@ -49,7 +49,7 @@ def replica_lines(setting: Setting, offer: str, share: Any = 1.0) -> list[CostLi
     formula = (
         f"⌈requests × {say(attempts)} × peak {say(peak.value)} ÷ ({say(hours.value)} h × {say(days)} days × 3600) ÷ "
         f"({say(serving.requests_per_second_per_replica)} req/s × {say(utilisation.value)} used)⌉ replicas"
-        + (f" of {say(gpus)} GPUs" if gpus > 1 else "")
+        + (f" of {say(gpus)} GPUs" if np.any(np.asarray(gpus) > 1) else "")
         + (f", {say(replicas_per_unit)} to an instance of {gpus_each} GPUs" if gpus_each > 1 else "")
         + f", at least {say(serving.min_replicas)}, × {say(serving.hours_per_month)} h a month"
     )
