@@ -223,10 +223,7 @@ def _lines(result: ApproachResult) -> Table:
 
 
 def _prices(comparison: Comparison) -> Table:
-    rows = [
-        [row.offer, words.price(row) + (f", {row.conditions}" if row.conditions else ""), source_words(row.source), _read(row)]
-        for row in price_rows(comparison)
-    ]
+    rows = [[row.offer, words.price(row), source_words(row.source), _read(row)] for row in price_rows(comparison)]
     return {"head": ["Offer", "Price", "Source", "Read on"], "rows": list(dict.fromkeys(map(tuple, rows)))}
 
 

@@ -22,7 +22,7 @@ STYLE: Any = {
     "svg.hashsalt": "tuneworth",
     "svg.fonttype": "none",
     "path.simplify": False,
-    "axes.unicode_minus": True,
+    "text.parse_math": False,
 }
 """Text stays text: the document sets it in its own fonts."""
 WIDTH_INCHES = 6.93

@@ -121,8 +121,8 @@ def exact_money(usd: Decimal) -> str:
 
 
 def price(row: Price) -> str:
-    """A listed price with its unit: $2.50 per million input tokens."""
-    return f"{exact_money(row.value)} {row.unit.removeprefix('USD ')}"
+    """A listed price with its unit and conditions: $2.50 per million input tokens, batch."""
+    return f"{exact_money(row.value)} {row.unit.removeprefix('USD ')}" + (f", {row.conditions}" if row.conditions else "")
 
 
 def volume(requests: float, *beside: float) -> str:
@@ -263,7 +263,7 @@ def verdict(comparison: Comparison) -> str:
         return "No approach can be priced over the whole horizon"
     winner = comparison.winner()
     tuned = [result for result in comparison.results.values() if result.family in TUNED]
-    answer = _advice(comparison, winner, bool(tuned))
+    answer = _advice(comparison, winner, any(result.status == "available" for result in tuned))
     counting = per_month(comparison).replace("s a", " a") if comparison.requests == 1 else per_month(comparison)
     at = f"at {volume(comparison.requests, *_telling(comparison))} {counting}"
     named = in_sentence(winner) if answer == "Do not fine-tune" else "it"
@@ -271,10 +271,10 @@ def verdict(comparison: Comparison) -> str:
     return f"{answer}: {at} {rank}{_until(comparison, winner, tuned)}"
 
 
-def _advice(comparison: Comparison, winner: str, any_tuned: bool) -> str:
+def _advice(comparison: Comparison, winner: str, tuned_compared: bool) -> str:
     if winner == "fine-tuning":
         return "Fine-tune"
-    if winner == comparison.point.reference and any_tuned and comparison.results[winner].family not in TUNED:
+    if winner == comparison.point.reference and tuned_compared and comparison.results[winner].family not in TUNED:
         return "Do not fine-tune"
     return f"Use {in_sentence(winner)}"
 
@@ -342,8 +342,9 @@ def _no_total(comparison: Comparison, result: ApproachResult) -> str:
     """Why an approach is not compared, in a few words."""
     name = in_sentence(result.name)
     if result.unavailable is None:
-        lines = listed(dict.fromkeys(line.name.lower() for line in result.ledger.missing))
-        return f"{name} has no price for {lines}"
+        first, *more = dict.fromkeys(line.name[:1].lower() + line.name[1:] for line in result.ledger.missing)
+        others = f" and {counted(len(more))} other {'line' if len(more) == 1 else 'lines'}" if more else ""
+        return f"{name} has no price for {first}{others}"
     since = result.unavailable.since
     return f"{name} is unavailable{f' from {day(since)}' if since > comparison.as_of else ''}"
 

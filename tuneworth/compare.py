@@ -192,10 +192,10 @@ def _plain_rows(found: Comparison) -> list[dict[str, Any]]:
 
 def _source_rows(found: Comparison) -> list[dict[str, Any]]:
     rows = [
-        (row.offer, words.price(row), row.conditions, source_words(row.source), row.source_date, row.confidence)
+        (row.offer, words.price(row), source_words(row.source), row.source_date, row.confidence)
         for row in price_rows(found)
     ]
-    head = ("offer", "price", "conditions", "source", "read on", "confidence")
+    head = ("offer", "price", "source", "read on", "confidence")
     return [dict(zip(head, row, strict=True)) for row in dict.fromkeys(rows)]
 
 

@@ -1,0 +1,169 @@
+"""Number formats and sentences, each read as a stranger would."""
+
+from __future__ import annotations
+
+import pytest
+
+from calc.break_even import BreakEven, Interval
+from reports import words
+
+
+@pytest.mark.parametrize(
+    ("usd", "text"),
+    [(21538.4, "$21,538"), (0, "$0"), (0.31, "<$1"), (-0.2, "−<$1"), (-1234.5, "−$1,234"), (2.5, "$2"), (3.5, "$4"), (None, "—")],
+)
+def test_totals_are_whole_dollars_rounded_half_to_even(usd, text):
+    assert words.money(usd) == text
+
+
+def test_a_difference_shows_its_sign():
+    assert words.money(7444, plus=True) == "+$7,444"
+    assert words.money(0, plus=True) == "$0"
+
+
+@pytest.mark.parametrize(("usd", "text"), [(0.0134, "$0.0134"), (12, "$12.0000"), (0.00001, "<$0.0001"), (None, "—")])
+def test_costs_per_request_have_four_decimals(usd, text):
+    assert words.money_per(usd) == text
+
+
+@pytest.mark.parametrize(
+    ("requests", "text"),
+    [(1, "1"), (950, "950"), (486_321, "486,000"), (999_999, "1 million"), (12_048_304, "12 million"), (4.24e9, "4.24 billion")],
+)
+def test_volumes_in_prose_have_three_digits(requests, text):
+    assert words.volume(requests) == text
+
+
+@pytest.mark.parametrize(("requests", "text"), [(950, "950"), (486_321, "486k"), (999_950, "1M"), (1.234e6, "1.23M")])
+def test_volumes_on_charts_are_short(requests, text):
+    assert words.volume_short(requests) == text
+
+
+def test_two_volumes_never_look_the_same():
+    assert words.volume(180_400, 180_000) == "180,400"
+    assert words.volume_short(12_048_304, 12_043_719) == "12.05M"
+    assert words.volume(180_000, 180_000) == "180,000"
+
+
+@pytest.mark.parametrize(("amount", "text"), [(11112.4, "11,112"), (0.0793841, "0.07938"), (24, "24"), (999.96, "1,000")])
+def test_quantities(amount, text):
+    assert words.quantity(amount) == text
+
+
+@pytest.mark.parametrize(("share", "text"), [(0.945, "94.5%"), (0.08, "8%"), (-0.5, "−50%")])
+def test_shares(share, text):
+    assert words.percent(share) == text
+
+
+def test_own_names_keep_their_letters():
+    assert words.label("rag") == "RAG"
+    assert words.label("rag at home") == "RAG at home"
+    assert words.label("fine-tuning at OpenAI") == "Fine-tuning at OpenAI"
+    assert words.in_sentence("fine-tuning") == "fine-tuning"
+
+
+def _tiled(*winners: tuple[int, str | None]) -> BreakEven:
+    firsts = [first for first, _ in winners] + [1001]
+    return BreakEven("a", "b", tuple(Interval(f, firsts[i + 1] - 1, w) for i, (f, w) in enumerate(winners)))
+
+
+@pytest.mark.parametrize(
+    ("found", "sentence"),
+    [
+        (_tiled((1, None)), "A and b cost the same at every volume up to 1,000 requests a month."),
+        (_tiled((1, "a")), "A is cheaper than b at every volume up to 1,000 requests a month."),
+        (_tiled((1, "b")), "B is cheaper than a at every volume up to 1,000 requests a month."),
+        (_tiled((1, "a"), (486, "b")), "B is cheaper than a from 486 requests a month."),
+        (_tiled((1, "b"), (486, "a")), "A is cheaper than b from 486 requests a month."),
+        (_tiled((1, "b"), (200, "a"), (300, "b")), "A is cheaper than b only from 200 to 299 requests a month."),
+        (_tiled((1, "a"), (200, "b"), (300, "a")), "B is cheaper than a only from 200 to 299 requests a month."),
+        (
+            _tiled((1, "a"), (200, "b"), (300, "a"), (400, "b")),
+            "A is cheaper than b below 200 requests a month, b from 400; in between they change places three times.",
+        ),
+        (
+            _tiled((1, "a"), (200, "b"), (300, "a"), (400, "b"), (500, "a")),
+            "A is cheaper than b below 200 and from 500 requests a month; in between they change places four times.",
+        ),
+        (
+            _tiled((1, "a"), (200, None), (300, "b")),
+            "B is cheaper than a from 300 requests a month; they cost the same from 200 to 299.",
+        ),
+    ],
+)
+def test_every_kind_of_break_even_is_a_sentence(found, sentence):
+    assert words.break_even_sentence(found) == sentence
+
+
+def test_the_verdict_says_from_where_fine_tuning_pays(by_hand):
+    # 12 × V × 800 / 1e6 = 1,000 + 100 × 200 × 10 / 1e6: V = 104,188
+    assert words.verdict(by_hand) == (
+        "Do not fine-tune: at 10,000 requests a month prompting is the cheaper of two approaches; "
+        "fine-tuning pays only from 104,000"
+    )
+    assert words.reasons(by_hand) == (
+        "Prompting costs $144 over 12 months, $904 less than fine-tuning, and stays cheapest up to 104,000 requests a month. "
+        "Quality is not included: no approach states an accepted share."
+    )
+
+
+def test_above_the_break_even_it_says_fine_tune(answer):
+    assert words.verdict(answer(500_000)) == (
+        "Fine-tune: at 500,000 requests a month it is the cheaper of two approaches; it stays cheapest from 104,000 up"
+    )
+
+
+def test_beside_the_break_even_the_volumes_differ(answer):
+    verdict = words.verdict(answer(104_180))
+    assert "at 104,180 requests" in verdict
+    assert verdict.endswith("pays only from 104,190")
+
+
+def test_never(answer, prompting, tuned):
+    longer = answer(approaches={"few-shot": None, "prompting": prompting(), "fine-tuning": tuned(instruction_tokens=2000)})
+    assert words.verdict(longer).endswith("fine-tuning never pays at any volume up to 10 million")
+
+
+def test_what_cannot_be_compared_is_not_advised_against(answer, prompting, tuned):
+    found = answer(approaches={"few-shot": None, "prompting": prompting(), "fine-tuning": tuned(model="acme/unpriced")})
+    assert words.verdict(found) == (
+        "Use prompting: at 10,000 requests a month it is the only one of two approaches that can be priced; "
+        "fine-tuning has no price for input tokens and three other lines"
+    )
+    assert [badge.kind for badge in words.badges(found)] == ["until", "partial"]
+
+
+def test_an_approach_that_ends_is_unavailable_from_a_day(answer, prompting):
+    ends = prompting(model="acme/ending", after_end="unavailable")
+    found = answer(approaches={"few-shot": None, "prompting": prompting(), "ending": ends})
+    assert words.break_even_sentences(found) == ["Ending is unavailable from 1 March 2027, so it has no break-even."]
+    assert "Ending is unavailable from 1 March 2027: acme/ending ends on 1 March 2027" in words.reasons(found)
+    assert words.Badge("closed", "ending: ends on 1 Mar 2027") in words.badges(found)
+
+
+def test_equal_costs_name_no_winner(answer, prompting):
+    found = answer(approaches={"few-shot": None, "prompting": prompting(), "the same": prompting()})
+    assert words.verdict(found) == "Use prompting: at 10,000 requests a month no approach is cheaper"
+    assert "as much as the same" in words.reasons(found)
+
+
+def test_no_approach_at_all(answer, prompting):
+    found = answer(approaches={"few-shot": None, "prompting": prompting(model="acme/unpriced")})
+    assert words.verdict(found) == "No approach can be priced over the whole horizon"
+    assert words.break_even_sentences(found) == []
+
+
+def test_ranges_are_said_to_be_computed_at_their_point(answer):
+    assert words.reasons(answer({"low": 100, "likely": 150, "high": 900})).endswith(
+        "The volume is a range, 100 to 900, computed at 150."
+    )
+
+
+def test_lost_answers_are_compared_at_equal_accepted_ones(answer, prompting, tuned):
+    approaches = {"few-shot": None, "prompting": prompting(accepted=0.5), "fine-tuning": tuned(accepted=1.0)}
+    task = {"kind": "style", "examples": 100, "tokens_per_example": 200, "failure_mode": "discard"}
+    found = answer(approaches=approaches, task=task)
+    assert words.per_month(found) == "accepted answers a month"
+    # twice the requests: 2 × $144
+    assert "Prompting costs $288 over 12 months at equal accepted answers" in words.reasons(found)
+    assert words.approach_rows(found)[0].total == "$288"

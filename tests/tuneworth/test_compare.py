@@ -1,0 +1,128 @@
+"""The verbs compare and report."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+COMPLETE = EXAMPLES / "documentation_assistant.yaml"
+PARTIAL = EXAMPLES / "helpfulness_dpo.yaml"
+ON = ("--as-of", "2026-11-20")
+
+
+@pytest.fixture
+def broken(tmp_path):
+    path = tmp_path / "broken.yaml"
+    path.write_text(COMPLETE.read_text(encoding="utf-8").replace("horizon_months: 12", "horizon_months: zwölf"), encoding="utf-8")
+    return path
+
+
+def test_the_answer_comes_first(tuneworth):
+    ran = tuneworth("compare", COMPLETE, *ON)
+    assert ran.code == 0
+    assert ran.out.startswith("Use RAG: at 40,000 requests a month")
+    assert "Break-even" in ran.out
+    assert ran.err == ""
+
+
+def test_a_partial_answer_is_printed_and_ends_in_3(tuneworth):
+    ran = tuneworth("compare", PARTIAL, *ON)
+    assert ran.code == 3
+    assert ran.out.startswith("Do not fine-tune: at 300,000 requests a month")
+    assert "DPO at OpenAI cannot be tuned" in " ".join(ran.out.split())
+    for form in ("json", "csv", "md"):
+        other = tuneworth("compare", PARTIAL, "--format", form, *ON)
+        assert other.code == 3
+        assert "DPO at OpenAI: cannot be tuned" in other.err
+
+
+def test_lines_and_sources_are_added_when_asked(tuneworth):
+    plain, full = tuneworth("compare", COMPLETE, *ON), tuneworth("compare", COMPLETE, "--lines", "--sources", *ON)
+    assert "Output tokens" not in plain.out
+    assert "Output tokens" in full.out
+    assert "Prices used" in full.out
+    marked = tuneworth("compare", COMPLETE, "--lines", "--sources", "--format", "md", *ON).out
+    assert "## Prices" in marked
+    assert "| Line | Group | Formula | US$ |" in marked
+
+
+def test_json_and_csv_are_for_programs(tuneworth):
+    data = json.loads(tuneworth("compare", COMPLETE, "--format", "json", *ON).out)
+    assert data["winner"] == "rag"
+    rows = list(csv.DictReader(io.StringIO(tuneworth("compare", COMPLETE, "--format", "csv", *ON).out)))
+    assert [row["name"] for row in rows] == [approach["name"] for approach in data["approaches"]]
+    lines = list(csv.DictReader(io.StringIO(tuneworth("compare", COMPLETE, "--format", "csv", "--lines", *ON).out)))
+    assert {row["approach"] for row in lines} == {row["name"] for row in rows}
+
+
+def test_wrong_input_ends_in_1_and_names_the_line(tuneworth, broken):
+    for verb in (("compare", broken), ("report", broken, "--out", broken.parent / "out")):
+        ran = tuneworth(*verb)
+        assert ran.code == 1
+        assert "broken.yaml, line" in ran.err
+        assert ran.out == ""
+    assert tuneworth("compare", "nowhere.yaml").code == 1
+    assert tuneworth("compare", COMPLETE, "--as-of", "yesterday").code == 2
+
+
+def test_before_the_first_price_it_says_so(tuneworth):
+    ran = tuneworth("compare", COMPLETE, "--as-of", "2019-01-01")
+    assert ran.code == 1
+    assert "on 2019-01-01" in ran.err
+
+
+def test_a_report_is_all_its_files(tuneworth, tmp_path):
+    pytest.importorskip("typst")
+    out = tmp_path / "new" / "folder"
+    ran = tuneworth("report", COMPLETE, "--out", out, *ON)
+    names = ["report.pdf", "report.json", "report.md", "lines.csv", "months.csv", "break_even.csv"]
+    assert ran.code == 0
+    assert ran.out.splitlines()[1:] == [str(out / name) for name in names]
+    assert sorted(path.name for path in out.iterdir()) == sorted(names)
+    assert (out / "report.pdf").read_bytes().startswith(b"%PDF")
+    again = tuneworth("report", COMPLETE, "--out", out, "--format", "csv", *ON)
+    assert again.code == 0
+    assert len(again.out.splitlines()) == 4
+
+
+def test_a_report_that_is_partial_says_why(tuneworth, tmp_path):
+    ran = tuneworth("report", PARTIAL, "--out", tmp_path, "--format", "json", *ON)
+    assert ran.code == 3
+    assert "DPO at OpenAI: cannot be tuned" in ran.err
+    assert json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["is_partial"] is True
+
+
+def test_a_folder_that_cannot_be_written_is_named(tuneworth, tmp_path):
+    file = tmp_path / "file"
+    file.write_text("x", encoding="utf-8")
+    ran = tuneworth("report", COMPLETE, "--out", file, "--format", "json", *ON)
+    assert ran.code == 1
+    assert f"{file}: is a file. Expected a folder." in ran.err
+    assert tuneworth("report", COMPLETE, "--out", file / "below", "--format", "json", *ON).code == 1
+
+
+def test_nothing_half_written_is_left(tuneworth, tmp_path, monkeypatch):
+    (tmp_path / "report.json").write_text("old", encoding="utf-8")
+
+    def full(self, target):
+        raise OSError(28, os.strerror(28))
+
+    monkeypatch.setattr(Path, "replace", full)
+    ran = tuneworth("report", COMPLETE, "--out", tmp_path, "--format", "json", *ON)
+    assert ran.code == 1
+    assert "cannot be written" in ran.err
+    assert [path.name for path in tmp_path.iterdir()] == ["report.json"]
+    assert (tmp_path / "report.json").read_text(encoding="utf-8") == "old"
+
+
+def test_without_the_pdf_extra_it_says_what_to_install(tuneworth, tmp_path, monkeypatch):
+    monkeypatch.setattr("tuneworth.report.importlib.util.find_spec", lambda name: None)
+    ran = tuneworth("report", COMPLETE, "--out", tmp_path, "--format", "pdf", *ON)
+    assert ran.code == 1
+    assert "pip install 'tuneworth[reports]'" in ran.err
