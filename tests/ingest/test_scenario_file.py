@@ -106,11 +106,7 @@ def test_lines_of_a_json_file():
         ("    instruction_tokens: 2600", "    extends: [a]", "line 12, approaches.prompting.extends: ['a'] is not the name"),
         ("  prompting:", "  rag: 5\n  prompting:", "line 10, approaches.rag: 5 stands where a group of fields"),
         ("openai/gpt-4.1-mini", "gpt-4.1-mini", "Expected provider/model"),
-        (
-            "    instruction_tokens: 2600",
-            "    serving: {service: flex}",
-            "prompting.serving: does not say its kind. Add it: kind: per_",
-        ),
+        ("  user_tokens: 350", "  growth: {monthly_share: 0.1}", "workload.growth: does not say its kind. Add it: kind: flat"),
         ("    instruction_tokens: 2600", "    serving: {kind: api}", "kind 'api' is not a choice. Expected one of 'per_token'"),
         ("    instruction_tokens: 2600", "    extends: promting", "there is no approach 'promting'"),
         ("  user_tokens: 350", "  turns_per_conversation: two", "'two' does not fit. Expected a whole number or a list"),
