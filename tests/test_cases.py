@@ -196,7 +196,8 @@ def check(got: Any, expect: Mapping[str, Any]) -> None:
     assert checks, f"nothing is expected of {expect.get('what', 'the result')}: state one of {', '.join(sorted(CHECKS))}"
     if "month" in expect:
         got = got[expect["month"]]
-    told = f"{expect.get('what', 'result')} is {got!r}, expected {({k: expect[k] for k in checks})}"
+    wanted_of_it = {key: expect[key] for key in checks}
+    told = f"{expect.get('what', 'result')} is {got!r}, expected {wanted_of_it}"
     absolute = expect.get("absolute", 0.0)
     relative = expect.get("relative", 0.0 if absolute else 1e-9)
     if "value" in expect:
