@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 
 from calc.break_even import BreakEven, Interval, Kind
 from calc.compare import ApproachResult, Comparison, Status
-from calc.estimate import Estimate
+from calc.export import stated_ranges
 from calc.ledger import CostLine, Group, Timing
 from calc.scenario import FAMILIES, Family, OwnGpus
 from calc.timeline import inference_ends
@@ -394,7 +394,7 @@ def reasons(comparison: Comparison) -> str:
     """Why, in a few sentences: the total, the lead, how far it holds, and what the answer leaves out."""
     parts = [_lead_sentence(comparison)] if comparison.available else []
     parts += [left_out(comparison, result) for result in comparison.results.values() if result.status != "available"]
-    parts += [_refused(result) for result in comparison.results.values() if result.incomplete_steps]
+    parts += [_cut_short(comparison, result) for result in comparison.available.values()]
     if comparison.available and not comparison.quality_included:
         without = [in_sentence(name) for name, result in comparison.available.items() if result.accepted is None]
         none = len(without) == len(comparison.available)
@@ -439,9 +439,20 @@ def days_in_words(text: str) -> str:
     return re.sub(r"\b\d{4}-\d\d-\d\d\b", lambda found: day(date.fromisoformat(found.group())), text)
 
 
-def _refused(result: ApproachResult) -> str:
-    first = next(event for event in result.ledger.events if event.kind == "retraining refused")
-    return f"{label(result.name)} cannot be retrained as stated from {month(first.day)} on."
+def _cut_short(comparison: Comparison, result: ApproachResult) -> str:
+    """What of an approach does not last to the end of the horizon; empty where all of it does."""
+    fallback = fallback_day(comparison, result)
+    if fallback is not None:
+        reference = in_sentence(comparison.point.reference)
+        return f"{label(result.name)} lasts until {month(fallback)}, from when {reference} stands in for it."
+    refused = [event.day for event in result.ledger.events if event.kind == "retraining refused"]
+    return f"{label(result.name)} cannot be retrained as stated from {month(refused[0])} on." if refused else ""
+
+
+def fallback_day(comparison: Comparison, result: ApproachResult) -> date | None:
+    """First day on which the reference stands in for an approach whose model has ended."""
+    months_in = [event.month for event in result.ledger.events if event.kind == "fallback"]
+    return comparison.months.starts[months_in[0]] if months_in else None
 
 
 def without_sources(text: str) -> str:
@@ -451,7 +462,7 @@ def without_sources(text: str) -> str:
 
 def ranges_sentence(comparison: Comparison) -> str:
     """Which inputs are ranges, computed at their point value; empty where there are none."""
-    ranges = stated_ranges(comparison)
+    ranges = stated_ranges(comparison.scenario)
     if not ranges:
         return ""
     at = ranges.pop("workload.requests_per_month", None)
@@ -464,13 +475,6 @@ def ranges_sentence(comparison: Comparison) -> str:
     if not others:
         return f"{text}."
     return f"{text}; {counted(others)} other {inputs}, also computed at {'its' if others == 1 else 'their'} point value."
-
-
-def stated_ranges(comparison: Comparison) -> dict[str, Estimate]:
-    """The inputs stated as ranges, by their path in the scenario."""
-    from calc.export import stated_ranges as found
-
-    return found(comparison.scenario)
 
 
 # --- badges ---------------------------------------------------------------------------------------------------------------
@@ -582,8 +586,15 @@ def _approach_row(comparison: Comparison, result: ApproachResult) -> ApproachRow
         lead=lead(comparison, result.name).partition(" vs ")[0],
         per_request=money_per(result.per_request()),
         per_accepted=money_per(result.per_accepted()),
-        status="Not kept up as stated" if result.incomplete_steps else STATUS_LABELS[result.status],
+        status=_priced_status(comparison, result),
     )
+
+
+def _priced_status(comparison: Comparison, result: ApproachResult) -> str:
+    fallback = fallback_day(comparison, result)
+    if fallback is not None:
+        return f"Until {fallback:%b %Y}, then {in_sentence(comparison.point.reference)}"
+    return "Not retrained as stated" if result.incomplete_steps else STATUS_LABELS[result.status]
 
 
 def _no_total_status(comparison: Comparison, result: ApproachResult) -> str:

@@ -52,7 +52,7 @@ def compare_verb(
     if form is Format.json:
         emit(form, [], as_json=comparison_dict(found, tuneworth=installed_version() or None))
     elif form is Format.csv:
-        write(lines_csv(comparison_dict(found))) if lines else emit(form, _plain_rows(found))
+        _print_csv(found, lines)
     elif form is Format.md:
         _print_markdown(found, lines, sources)
     else:
@@ -103,6 +103,13 @@ def _print_tables(found: Comparison, lines: bool, sources: bool) -> None:
     pinned = f", as recorded through {words.day(release)}" if release else ""
     _print_prose([f"Prices as of {words.day(found.as_of)}{pinned}, {words.months(found.months.count)} from "
                   f"{words.month(found.months.starts[0])}."], before="\n")  # fmt: skip
+
+
+def _print_csv(found: Comparison, lines: bool) -> None:
+    if lines:
+        write(lines_csv(comparison_dict(found)))
+    else:
+        emit(Format.csv, _plain_rows(found))
 
 
 def _print_markdown(found: Comparison, lines: bool, sources: bool) -> None:
@@ -191,10 +198,7 @@ def _plain_rows(found: Comparison) -> list[dict[str, Any]]:
 
 
 def _source_rows(found: Comparison) -> list[dict[str, Any]]:
-    rows = [
-        (row.offer, words.price(row), source_words(row.source), row.source_date, row.confidence)
-        for row in price_rows(found)
-    ]
+    rows = [(row.offer, words.price(row), source_words(row.source), row.source_date, row.confidence) for row in price_rows(found)]
     head = ("offer", "price", "source", "read on", "confidence")
     return [dict(zip(head, row, strict=True)) for row in dict.fromkeys(rows)]
 

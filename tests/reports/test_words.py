@@ -167,3 +167,9 @@ def test_lost_answers_are_compared_at_equal_accepted_ones(answer, prompting, tun
     # twice the requests: 2 × $144
     assert "Prompting costs $288 over 12 months at equal accepted answers" in words.reasons(found)
     assert words.approach_rows(found)[0].total == "$288"
+
+
+def test_a_model_that_ends_falls_back_and_says_so(answer, prompting):
+    found = answer(approaches={"few-shot": None, "prompting": prompting(), "ending": prompting(model="acme/ending")})
+    assert "Ending lasts until March 2027, from when prompting stands in for it." in words.reasons(found)
+    assert words.approach_rows(found)[1].status == "Until Mar 2027, then prompting"
