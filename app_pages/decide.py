@@ -27,6 +27,8 @@ from reports.sources import source_words
 
 STATE_COLOURS = {"Holds": "green", "Fails": "red", "Dated": "orange", "Too high": "orange", "Cannot tell": "gray"}
 SEVERITY_WORDS = {"stop": ":red-badge[Stops it]", "caution": ":orange-badge[Caution]", "info": ":gray-badge[Note]"}
+LONGEST_NAME = 11
+"""Letters of a name that fit beside an amount in a card."""
 GROWS: tuple[Group, ...] = ("rejected answers", "tokens")
 MIXED: tuple[Group, ...] = ("retrieval",)
 
@@ -114,7 +116,7 @@ def _card(comparison: Comparison, result: ApproachResult) -> None:
     st.metric(
         label,
         f':color[{total}]{{foreground="{colour}"}}' if best else total,
-        shared.plain(words.lead(comparison, result.name)),
+        shared.plain(_lead(comparison, result)),
         delta_color="primary" if best else "off",
         delta_arrow="off",
     )
@@ -131,6 +133,13 @@ def _card(comparison: Comparison, result: ApproachResult) -> None:
         st.badge("Cannot be retrained", color="orange")
     else:
         st.badge("Available", color="gray")
+
+
+def _lead(comparison: Comparison, result: ApproachResult) -> str:
+    """The lead in words that a card can hold: the cheapest is named where its name is short."""
+    lead = words.lead(comparison, result.name)
+    amount, against, winner = lead.partition(" vs ")
+    return f"{amount} vs cheapest" if against and len(winner) > LONGEST_NAME else lead
 
 
 def _made_of(result: ApproachResult) -> str:
@@ -203,7 +212,7 @@ def _key(chart: CostLinesChart) -> str:
     """Swatches and names of the parts of cost, those that grow with the volume first."""
     colours = shared.palette().groups
     heads = {"Grows with volume": GROWS, "Does not, or in steps": ("gpu rental", "staff and evaluation", "data and training")}
-    heads["In part"] = MIXED
+    heads["Grows in part"] = MIXED
     parts = []
     for head, groups in heads.items():
         found = [group for group in chart.groups if group in groups]

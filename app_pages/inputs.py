@@ -305,7 +305,7 @@ def _draw_basic(base: Base, inputs: Mapping[str, Input], edits: dict[str, Value]
     requests = float(edits.get("requests", base.point.workload.requests_per_month))
     st.caption(f"{words.volume(requests * 24 / 730)} a day{_range_note(base)}")
     _draw(inputs["instructions"], id_, edits)
-    with st.grid(2, min_column_width=90, gap="small"):
+    with st.grid(2, min_column_width=90, gap="xsmall"):
         _draw(inputs["question"], id_, edits)
         _draw(inputs["answer"], id_, edits)
     st.markdown("**Models**")

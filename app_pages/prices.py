@@ -16,6 +16,7 @@ from pricing.model import Item, PriceBlock
 from reports import words
 from tuneworth.clock import today
 
+FIRST_DAY = date(2020, 1, 1)
 EVENT_WORDS = {
     "released": "Released",
     "deprecated": "Deprecated",
@@ -38,7 +39,10 @@ def page() -> None:
 def _catalogue() -> None:
     with st.sidebar:
         st.markdown("**Show**")
-        day = st.date_input("Prices of the day", value=today(), key="prices day", help="Prices in force on this day.")
+        day = st.date_input(
+            "Prices of the day", value=today(), min_value=FIRST_DAY, max_value=date(today().year + 5, 12, 31), key="prices day",
+            help="Prices in force on this day.",
+        )  # fmt: skip
         book = shared.book()
         names = {id_: book.provider(id_).name for id_ in book.provider_ids}
         providers = st.multiselect(

@@ -225,10 +225,10 @@ def break_even_chart(comparison: Comparison, unit: Unit = "month") -> BreakEvenC
 
 
 def _volume_range(comparison: Comparison) -> tuple[float, float]:
-    """From 1,000 to 3 million; further where today's volume or a change of the cheapest lies outside."""
+    """About 1,000 to 3 million around today's volume; further where a change of the cheapest lies outside."""
     today, changes = comparison.requests, [interval.first for interval in comparison.envelope[1:]]
     low = _rounded(min([today / 10, max(1e3, today / 1000), *(c / 3 for c in changes if c >= 1e3)]), down=True)
-    high = max(3e6, 10 * today, 1.5 * changes[-1] if changes else 0)
+    high = max(min(3e6, 300 * today), 10 * today, 1.5 * changes[-1] if changes else 0)
     return max(low, 1.0), min(_rounded(high, down=False), float(comparison.largest_volume))
 
 
@@ -431,7 +431,9 @@ def cost_lines_chart(comparison: Comparison) -> CostLinesChart:
     groups = tuple(group for group in GROUPS if any(part.group == group for bar in bars for part in bar.parts))
     months = comparison.months.count
     rejected = comparison.point.task.rejected_answer_usd
-    handled = f" A rejected answer costs ${rejected:,.2f}." if rejected is not None and "rejected answers" in groups else ""
+    handled = (
+        f" A rejected answer costs {words.unit_price(rejected)}." if rejected is not None and "rejected answers" in groups else ""
+    )
     totals = ", ".join(f"{bar.label} {bar.total_label}, most of it {_largest(bar).group}" for bar in bars)
     return CostLinesChart(
         _largest_finding(comparison, bars),

@@ -1,0 +1,144 @@
+"""The page Decide: a complete answer at once, inputs that change it, and messages instead of tracebacks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from calc import compare
+from ingest import load_scenario
+from pricing import PriceBook
+from reports import words
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+EXAMPLES = sorted(path.stem for path in (REPOSITORY / "examples").glob("*.yaml"))
+SUPPORT = "support_tone/0/"
+
+
+def shown(app) -> str:
+    """Everything that is written on the page."""
+    kinds = ("title", "subheader", "markdown", "caption", "error", "warning")
+    texts = [str(element.value) for kind in kinds for element in getattr(app, kind)]
+    texts += [f"{metric.label} {metric.value} {metric.delta}" for metric in app.metric]
+    texts += [table.value.to_csv() for table in app.table]
+    return "\n".join(texts).replace("\\", "")
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_first_paint_is_a_complete_answer(dashboard, name):
+    app = dashboard(scenario=name)
+    comparison = compare(load_scenario(REPOSITORY / "examples" / f"{name}.yaml"), PriceBook.bundled())
+    assert not app.exception
+    assert not app.error
+    assert app.title[0].value.replace("\\", "") == words.verdict(comparison)
+    assert len(app.metric) == len(comparison.results)
+    assert "nan" not in shown(app).lower().split()
+    assert "None" not in shown(app)
+
+
+def test_support_replies_come_first(dashboard):
+    assert "few-shot" in dashboard().title[0].value
+
+
+def test_every_cost_line_of_the_winner_is_on_the_page(dashboard):
+    app = dashboard()
+    comparison = compare(load_scenario(REPOSITORY / "examples" / "support_tone.yaml"), PriceBook.bundled())
+    lines = [line.name for line in comparison.results[comparison.winner()].ledger.lines]
+    tables = [frame.value for frame in app.dataframe if "Formula" in frame.value]
+    assert [list(table["Line"]) for table in tables] == [lines]
+
+
+def test_a_line_opens_to_its_price_rows(dashboard):
+    app = dashboard()
+    app.selectbox(key="why few-shot").select("prompt.input").run()
+    prices = next(frame.value for frame in app.dataframe if "Confidence" in frame.value)
+    assert set(prices["Offer"]) == {"openai/gpt-6.1-terra"}
+    assert prices["Source"].str.startswith("https://").all()
+
+
+def test_a_smaller_volume_changes_the_verdict(dashboard):
+    app = dashboard()
+    before = app.title[0].value
+    app.number_input(key=f"{SUPPORT}requests").set_value(5_000).run()
+    assert not app.exception
+    assert app.title[0].value != before
+    assert "5,000 requests a month" in app.title[0].value
+    assert app.query_params["requests"] == "5000"
+
+
+def test_the_address_restores_inputs(dashboard):
+    app = dashboard(requests="5000", horizon="24")
+    assert app.number_input(key=f"{SUPPORT}requests").value == 5_000
+    assert "over 24 months" in shown(app)
+    assert "5,000 requests a month" in app.title[0].value
+
+
+@pytest.mark.parametrize("value", ["many", "-3", "1e99", ""])
+def test_an_address_that_cannot_be_read_is_left_alone(dashboard, value):
+    app = dashboard(requests=value)
+    assert not app.exception
+    assert app.number_input(key=f"{SUPPORT}requests").value == 180_000
+
+
+def test_undo_brings_the_scenario_back(dashboard):
+    app = dashboard(requests="5000")
+    next(button for button in app.button if button.label == "Undo all changes").click().run()
+    assert app.number_input(key="support_tone/1/requests").value == 180_000
+    assert not app.query_params
+
+
+def test_an_approach_that_is_closed_shows_no_amount(dashboard):
+    app = dashboard(scenario="helpfulness_dpo")
+    closed = [metric for metric in app.metric if metric.value == words.MISSING]
+    assert [metric.delta for metric in closed] == ["Unavailable"]
+    assert "OpenAI closed tuning to new organisations" in shown(app)
+
+
+def test_another_model_is_priced(dashboard):
+    app = dashboard()
+    app.selectbox(key=f"{SUPPORT}model").select("openai/gpt-6-luna").run()
+    assert not app.exception
+    assert not app.error
+    assert "gpt-6-luna" in shown(app)
+
+
+def test_the_chart_has_words_for_who_cannot_see_it(dashboard):
+    app = dashboard()
+    alts = [chart.proto.alt for chart in app.get("plotly_chart")]
+    assert len(alts) == 2
+    assert "Cheapest: Prompting from 1,000" in alts[0]
+
+
+def test_units_of_the_chart(dashboard):
+    app = dashboard()
+    for unit in ("request", "horizon"):
+        app.segmented_control(key="unit").set_value(unit).run()
+        assert not app.exception
+    assert "US$ over 12 months; both axes logarithmic" in shown(app)
+
+
+def test_a_file_with_a_mistake_is_told_by_line_and_the_answer_stays(dashboard):
+    app = dashboard()
+    app.file_uploader(key="upload").upload("mine.yaml", b"name: Mine\nhorizon_months: twelve\n", "application/yaml").run()
+    assert not app.exception
+    assert "mine.yaml, line 2, horizon_months" in app.error[0].value.replace("\\", "")
+    assert "few-shot" in app.title[0].value
+
+
+def test_a_file_is_loaded_and_answered(dashboard):
+    text = (REPOSITORY / "examples" / "legal_drafts.yaml").read_bytes().replace(b"First drafts", b"My own drafts")
+    app = dashboard()
+    app.file_uploader(key="upload").upload("mine.yaml", text, "application/yaml").run()
+    assert not app.exception
+    assert "hybrid on own GPUs" in app.title[0].value
+
+
+def test_a_model_that_is_not_in_the_book_is_one_message(dashboard):
+    text = (REPOSITORY / "examples" / "support_tone.yaml").read_bytes().replace(b"openai/gpt-6.1-terra", b"openai/gpt-6.1-tera")
+    app = dashboard()
+    app.file_uploader(key="upload").upload("mine.yaml", text, "application/yaml").run()
+    assert not app.exception
+    assert len(app.error) == 1
+    assert "Did you mean" in app.error[0].value
+    assert app.number_input(key="loaded/1/requests").value == 180_000

@@ -1,0 +1,77 @@
+"""What only a browser can tell: pages are drawn in both themes and on a phone, and anyone can use them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+LOOKS = [pytest.param(1440, "light", id="light"), pytest.param(1440, "dark", id="dark"), pytest.param(390, "light", id="phone")]
+CHART = ".js-plotly-plot .main-svg"
+BACKGROUND = {"light": "rgb(255, 255, 255)", "dark": "rgb(16, 22, 31)"}
+
+
+def whole_page(page) -> None:
+    """Make the window as high as the page, which scrolls inside its main block."""
+    height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
+    page.set_viewport_size({"width": page.viewport_size["width"], "height": height})
+
+
+def violations(page) -> list[str]:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+    found = axe.Axe().run(page, options={"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}})
+    return [
+        f"{violation['id']}: {node['html'][:200]} ({node.get('failureSummary', '')})"
+        for violation in found.response["violations"]
+        for node in violation["nodes"]
+    ]
+
+
+@pytest.mark.parametrize(("width", "theme"), LOOKS)
+def test_decide_is_drawn(opened, width, theme):
+    page = opened("/", width, theme)
+    page.wait_for_selector(CHART)
+    page.locator(".js-plotly-plot").nth(1).wait_for()
+    whole_page(page)
+    chart = page.locator(".js-plotly-plot").first
+    text = chart.inner_text()
+    assert "Today 180k" in text
+    for name in ("Prompting", "Few-shot", "RAG", "Hybrid", "$1,000"):
+        assert name in text
+    ground = page.evaluate("getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor")
+    assert ground == BACKGROUND[theme]
+    wide = "document.querySelector('[data-testid=stMain]').scrollWidth"
+    assert page.evaluate(wide) <= width
+    assert page.complaints == []
+    assert violations(page) == []
+
+
+def test_prices_is_drawn(opened):
+    page = opened()
+    page.get_by_role("link", name="Prices").first.click()
+    page.get_by_role("heading", name="prices in force").wait_for()
+    page.get_by_test_id("stDataFrame").nth(2).wait_for()
+    whole_page(page)
+    assert page.complaints == []
+    assert violations(page) == []
+
+
+def test_an_input_changes_the_answer_and_the_address(opened):
+    page = opened()
+    volume = page.get_by_role("spinbutton", name="Requests per month")
+    volume.fill("5000")
+    volume.press("Enter")
+    page.get_by_role("heading", name="5,000 requests a month").first.wait_for()
+    assert "requests=5000" in page.url
+    assert page.complaints == []
+
+
+@pytest.mark.parametrize(("button", "starts"), [("PDF report", b"%PDF"), ("CSV", b"PK"), ("JSON", b"{")])
+def test_downloads(opened, button, starts):
+    page = opened()
+    page.wait_for_selector(CHART)
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name=button).click()
+    assert Path(waiting.value.path()).read_bytes().startswith(starts)
