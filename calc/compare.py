@@ -18,7 +18,7 @@ from calc.ledger import Ledger, per_request
 from calc.parts import failures
 from calc.parts.value import value_per_accepted_usd
 from calc.scenario import Approach, Family, Scenario
-from calc.setting import Setting
+from calc.setting import Setting, counted
 from calc.timeline import Floats, Months
 from calc.volume import Curve, Shape
 from pricing import PriceBook, Rates
@@ -232,8 +232,8 @@ class Comparison:
             NothingToCompare: no approach is available.
         """
         if not self.available:
-            reasons = "; ".join(f"{name}: {' '.join(result.why_not)}" for name, result in self.results.items())
-            raise NothingToCompare(f"No approach can be priced over the whole horizon. {reasons}")
+            reasons = "\n".join(f"- {name}: {_first_reason(result)}" for name, result in self.results.items())
+            raise NothingToCompare(f"No approach can be priced over the whole horizon.\n{reasons}")
         at = self.requests if volume is None else volume
         return sorted(self.available, key=lambda name: float(self.available[name].curve.total(at)))
 
@@ -295,6 +295,11 @@ class Comparison:
         from calc.export import comparison_dict
 
         return comparison_dict(self)
+
+
+def _first_reason(result: ApproachResult) -> str:
+    first, more = result.why_not[0], len(result.why_not) - 1
+    return first + (f" And {counted(more, 'more line')} without a price." if more else "")
 
 
 def compare(scenario: Scenario, book: PriceBook, *, today: date | None = None) -> Comparison:

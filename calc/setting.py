@@ -121,16 +121,18 @@ class Setting:
             return StaffRate(MonthlyPrice(np.asarray(stated) * everywhere), ())
         overhead = self.rates.assumption("staff.overhead_share").likely
         hours = self.rates.assumption("staff.productive_hours_per_year").likely
-        wage = self._wage(f"bls/{role}")
+        try:
+            wage = self._wage(f"bls/{role}")
+        except PriceMissing as error:
+            return StaffRate(MonthlyPrice(everywhere * np.nan, missing=str(error)), ())
         hourly = wage.usd if wage.key == "wage_usd_per_hour" else wage.usd / hours
         names = ("staff.overhead_share",) + (("staff.productive_hours_per_year",) if wage.key == "wage_usd_per_year" else ())
         return StaffRate(MonthlyPrice(hourly * (1 + overhead) * everywhere, (wage,)), names)
 
     def _wage(self, offer: str) -> Price:
-        try:
-            return self.rates.prices(offer, "wage_usd_per_year", (self.rates.as_of,))[0]
-        except PriceMissing:
-            return self.rates.prices(offer, "wage_usd_per_hour", (self.rates.as_of,))[0]
+        hourly = any("wage_usd_per_hour" in block.prices for block in self.rates.item(offer)[2].price)
+        key = "wage_usd_per_hour" if hourly else "wage_usd_per_year"
+        return self.rates.prices(offer, key, (self.rates.as_of,))[0]
 
 
 def peak_share(peak: frozenset[tuple[int, int]], active_hours_utc: str | None) -> float:
@@ -147,8 +149,12 @@ def peak_share(peak: frozenset[tuple[int, int]], active_hours_utc: str | None) -
 
 def say(number: Any) -> str:
     """A number for a formula's text; drawn numbers are only named."""
-    if isinstance(number, float | int):
-        return f"{number:,.6g}"
-    if np.size(number) == 1:
-        return f"{float(np.asarray(number).reshape(())):,.6g}"
-    return "(drawn)"
+    if np.size(number) != 1:
+        return "(drawn)"
+    one = float(number if isinstance(number, float | int) else np.asarray(number).reshape(()))
+    return f"{one:,.0f}" if abs(one) >= 1e5 else f"{one:,.6g}"
+
+
+def counted(number: Any, thing: str) -> str:
+    """``1 epoch``, ``3 epochs``: a number with what it counts."""
+    return f"{say(number)} {thing}" + ("" if np.size(number) == 1 and np.all(np.asarray(number) == 1) else "s")

@@ -126,7 +126,7 @@ def _looked_up(rates: Rates, months: Months, active: Floats, offer: str, key: st
         return _no_price(months, str(error))
     usd = np.zeros(months.count)
     usd[needed] = [price.usd for price in found]
-    return MonthlyPrice(usd, tuple({id(price): price for price in found}.values()))
+    return MonthlyPrice(usd, tuple(dict.fromkeys(found)))
 
 
 def _no_price(months: Months, why: str) -> MonthlyPrice:

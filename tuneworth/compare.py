@@ -69,11 +69,14 @@ def compared(file: Path, as_of: str | None) -> Comparison:
     Raises:
         InputError: the file is no scenario, or it cannot be computed as stated.
         PricingError: it names something the price book lacks.
+        NothingToCompare: no approach has a total.
     """
     scenario = load_scenario(file)
     if as_of is not None:
         scenario = scenario.model_copy(update={"as_of": day_or_today(as_of)})
-    return _answer(scenario, day_or_today(None), file)
+    found = _answer(scenario, day_or_today(None), file)
+    found.winner()  # an answer there is only where an approach can be priced
+    return found
 
 
 def _answer(scenario: Scenario, today: date, file: Path) -> Comparison:

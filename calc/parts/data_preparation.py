@@ -10,7 +10,7 @@ import numpy as np
 
 from calc.ledger import CostLine, once, priced_line
 from calc.parts.prompt import MTOK, output_tokens, prefix_tokens
-from calc.setting import Given, Setting, say
+from calc.setting import Given, Setting, counted, say
 from calc.timeline import MonthlyPrice
 
 
@@ -91,7 +91,7 @@ def _once(setting: Setting, month: int, share: Given, when: str, tag: str) -> li
     rate = setting.staff_rate(spec.role)
     formula = (
         f"({say(hand_share.value * examples)} written × {say(author.value)} min + {say(candidates)} candidates × "
-        f"{say(reviewed.value)} reviewed × {say(reviewers.value)} reviewers × {say(review.value)} min + {say(examples)} × "
+        f"{say(reviewed.value)} reviewed × {counted(reviewers.value, 'reviewer')} × {say(review.value)} min + {say(examples)} × "
         f"{say(adjudication.value)} min) ÷ 60 ÷ (1 − {say(rework.value)}) + {say(guideline.value + quality.value)} h"
     )
     if np.any(np.asarray(share.value) != 1):

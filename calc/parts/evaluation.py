@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from calc.ledger import CostLine, once, priced_line
-from calc.setting import Setting, say
+from calc.setting import Setting, counted, say
 from calc.timeline import MonthlyPrice
 from calc.volume import Linear
 
@@ -29,8 +29,8 @@ def lines(setting: Setting, releases: Sequence[int], request_usd: MonthlyPrice) 
 
     released = np.bincount([m for m in releases if m < months.count], minlength=months.count).astype(float)
     answers = Linear(examples.value * (released * per_release.value + setting.active * per_month.value), np.zeros(months.count))
-    count = f"{say(examples.value)} questions × ({say(per_release.value)} runs × {len(releases)} releases"
-    count += f" + {say(per_month.value)} runs a month)"
+    count = f"{say(examples.value)} questions × ({counted(per_release.value, 'run')} × {counted(len(releases), 'release')}"
+    count += f" + {counted(per_month.value, 'run')} a month)"
     used = (examples.assumption, per_release.assumption, per_month.assumption)
     return [
         priced_line(

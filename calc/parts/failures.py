@@ -35,7 +35,7 @@ def handling_usd(setting: Setting) -> tuple[MonthlyPrice, str, tuple[str, ...]]:
         return price, f"${say(task.rejected_answer_usd)} each", ()
     minutes: Any = task.rejected_answer_handling_minutes
     rate = setting.staff_rate(task.rejected_answer_role)
-    usd = MonthlyPrice(rate.price.usd * minutes / 60, rate.price.rows)
+    usd = MonthlyPrice(rate.price.usd * minutes / 60, rate.price.rows, rate.price.missing)
     return usd, f"{say(minutes)} min of {task.rejected_answer_role.replace('_', ' ')}", rate.assumptions
 
 

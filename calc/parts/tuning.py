@@ -13,7 +13,7 @@ import numpy as np
 from calc.ledger import CostLine, each, once, priced_line
 from calc.parts.prompt import MTOK
 from calc.scenario import Tuning
-from calc.setting import Setting, say
+from calc.setting import Setting, counted, say
 from calc.timeline import MonthlyPrice
 
 
@@ -112,11 +112,13 @@ def managed_job(setting: Setting, tuning: Tuning, offer: str, month: int) -> tup
     minimum = _optional(in_month, offer, "minimum_usd_per_job", terms)
     cap = _optional(in_month, offer, "cap_usd_per_job", terms)
     usd = job_usd(billed, per_token.usd, minimum.usd)
-    formula = f"{say(billed)} billed tokens = {say(epochs)} epochs ({why}) × {say(examples)} examples × {say(tokens)} tokens"
+    formula = (
+        f"{say(billed)} billed tokens = {counted(epochs, 'epoch')} ({why}) × {say(examples)} examples × {say(tokens)} tokens"
+    )
     if tuning.method != "sft" and not any(tuning.method in row.conditions for row in per_token.rows):
         formula += f", an estimate: the provider lists no price of its own for {tuning.method.upper()}"
     if np.any(validation):
-        formula += f" + {say(tuning.evaluations_per_job)} evaluations × {say(validation)} tokens"
+        formula += f" + {counted(tuning.evaluations_per_job, 'evaluation')} × {say(validation)} tokens"
     if np.any(minimum.usd > 0):
         formula += f", at least ${say(np.max(minimum.usd))} a job"
     missing = None
@@ -205,7 +207,7 @@ def lines(setting: Setting, trainings: Sequence[tuple[int, str, str]]) -> list[C
                 once(setting.months.count, month, runs.value),
                 "run",
                 price,
-                f"{say(runs.value)} full-run equivalents × ({formula})",
+                f"{counted(runs.value, 'full-run equivalent')} × ({formula})",
                 assumptions=(runs.assumption, *assumed),
             )
         )
