@@ -14,7 +14,7 @@ from calc.ledger import CostLine, each, once, priced_line
 from calc.parts.prompt import MTOK
 from calc.scenario import Tuning
 from calc.setting import Setting, counted, say
-from calc.timeline import MonthlyPrice
+from calc.timeline import MonthlyPrice, inference_ends
 
 
 def default_epochs(rule: str, examples: float) -> int:
@@ -215,14 +215,15 @@ def lines(setting: Setting, trainings: Sequence[tuple[int, str, str]]) -> list[C
 
 
 def _storage_lines(setting: Setting, trainings: Sequence[tuple[int, str, str]]) -> list[CostLine]:
-    """Storage of each tuned model, from its months until a successor takes over, where the provider bills it."""
+    """Storage of each tuned model until it ends or a successor takes over, where the provider bills it."""
     count = setting.months.count
     models = [(month, offer) for month, offer, what in trainings if what != "retraining"]
     stops = [*(month for month, _ in models[1:]), count]
     found: list[CostLine] = []
     for (first, offer), stop in zip(models, stops, strict=True):
-        months = np.arange(count)
-        here = setting.within(setting.active * (months >= first) * (months < stop))
+        end, months = inference_ends(setting.rates, offer), np.arange(count)
+        last = setting.months.first_unserved(end.date) if end else count
+        here = setting.within(setting.active * (months >= first) * (months < min(stop, last)))
         if np.any(here.active) and here.sells(offer, "model_storage_usd_per_month"):
             found.append(
                 priced_line(
