@@ -27,8 +27,7 @@ from reports.sources import source_words
 
 STATE_COLOURS = {"Holds": "green", "Fails": "red", "Dated": "orange", "Too high": "orange", "Cannot tell": "gray"}
 SEVERITY_WORDS = {"stop": ":red-badge[Stops it]", "caution": ":orange-badge[Caution]", "info": ":gray-badge[Note]"}
-LONGEST_NAME = 11
-"""Letters of a name that fit beside an amount in a card."""
+LONGEST_NAME = 11  # letters of a name that fit beside an amount in a card
 GROWS: tuple[Group, ...] = ("rejected answers", "tokens")
 MIXED: tuple[Group, ...] = ("retrieval",)
 
@@ -211,8 +210,8 @@ def _cost_lines_card(comparison: Comparison) -> None:
 def _key(chart: CostLinesChart) -> str:
     """Swatches and names of the parts of cost, those that grow with the volume first."""
     colours = shared.palette().groups
-    heads = {"Grows with volume": GROWS, "Does not, or in steps": ("gpu rental", "staff and evaluation", "data and training")}
-    heads["Grows in part"] = MIXED
+    heads = {"Grows with volume": GROWS, "In steps or fixed": ("gpu rental", "staff and evaluation", "data and training")}
+    heads["Partly"] = MIXED
     parts = []
     for head, groups in heads.items():
         found = [group for group in chart.groups if group in groups]

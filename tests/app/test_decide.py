@@ -142,3 +142,29 @@ def test_a_model_that_is_not_in_the_book_is_one_message(dashboard):
     assert len(app.error) == 1
     assert "Did you mean" in app.error[0].value
     assert app.number_input(key="loaded/1/requests").value == 180_000
+
+
+def test_another_scenario_is_picked_and_inputs_are_kept(dashboard):
+    app = dashboard(requests="5000")
+    app.selectbox(key="picked").select("legal_drafts").run()
+    assert not app.exception
+    assert "2,500 requests a month" in app.title[0].value
+    app.switch_page("app_pages/prices.py").run()
+    app.switch_page("app_pages/decide.py").run()
+    assert "2,500 requests a month" in app.title[0].value
+    app.selectbox(key="picked").select("support_tone").run()
+    assert "5,000 requests a month" in app.title[0].value
+
+
+@pytest.mark.parametrize("name", ["support_tone", "legal_drafts"])
+def test_every_input_can_be_changed(dashboard, name):
+    app = dashboard(scenario=name)
+    before = {field.key: field.value for field in app.sidebar.number_input if field.value is not None}
+    assert len(before) > 30
+    for key, value in before.items():
+        field = app.sidebar.number_input(key=key)
+        field.set_value(min(value + field.step, field.max)).run()
+        assert not app.exception, key
+        assert not app.error, (key, app.error[0].value)
+        assert "1 of" in app.sidebar.caption[-1].value, key
+        app.sidebar.number_input(key=key).set_value(value).run()
