@@ -483,9 +483,9 @@ def _staff_inputs(base: Base) -> Iterator[Input]:
             rate = setting.staff_rate(role)
         except PricingError:
             continue
-        usd = round(float(rate.price.usd[0]), 2)
+        usd = None if rate.price.missing else round(float(rate.price.usd[0]), 2)
         sources = "; ".join(f"{words.price(row)}, {row.source}" for row in rate.price.rows)
-        origin = f"Default: {sources}, with overhead." if sources else "Stated in the scenario."
+        origin = f"Default: {sources}, with overhead." if sources else rate.price.missing or "Stated in the scenario."
         yield Input(
             f"staff.{role}", f"{role.replace('_', ' ').capitalize().replace('Ml ', 'ML ')}, US$ an hour", usd,
             partial(_put_at, ("staff_usd_per_hour", role)), f"Loaded hourly rate. {origin}",

@@ -168,3 +168,29 @@ def test_every_input_can_be_changed(dashboard, name):
         assert not app.error, (key, app.error[0].value)
         assert "1 of" in app.sidebar.caption[-1].value, key
         app.sidebar.number_input(key=key).set_value(value).run()
+
+
+SUPPORT_TONE = (REPOSITORY / "examples" / "support_tone.yaml").read_text(encoding="utf-8")
+UNUSUAL = {
+    "before the book": ("as_of: 2026-11-20", "as_of: 2020-01-01"),
+    "rejected answers are lost": ("rejected_answer_usd: 0.06", "failure_mode: discard"),
+    "a new organisation": ("{openai: active}", "{openai: new}"),
+    "turns as observed": ("turns_per_conversation: 1", "turns_per_conversation: [1, 2, 5]"),
+    "marks in names": ("fine-tuning at OpenAI:", "'*tuned* _at_ $OpenAI$ :red[x]':"),
+    "one request": ("{p10: 120_000, p90: 270_000}", "1"),
+    "more than the world asks": ("{p10: 120_000, p90: 270_000}", "1_000_000_000_000"),
+    "one month": ("horizon_months: 12", "horizon_months: 1"),
+    "ten years": ("horizon_months: 12", "horizon_months: 120"),
+}
+
+
+@pytest.mark.parametrize("case", UNUSUAL)
+def test_an_unusual_scenario_is_answered_too(dashboard, case):
+    old, new = UNUSUAL[case]
+    assert old in SUPPORT_TONE
+    app = dashboard()
+    app.file_uploader(key="upload").upload("mine.yaml", SUPPORT_TONE.replace(old, new).encode(), "application/yaml").run()
+    assert not app.exception
+    assert not app.error
+    assert len(app.metric) == 6
+    assert "None" not in shown(app)
