@@ -230,6 +230,7 @@ def _lines(comparison: Comparison) -> None:
     st.dataframe(
         pd.DataFrame([_line_row(line, at) for line in result.ledger.lines]),
         hide_index=True,
+        height="content",
         placeholder=words.MISSING,
         column_config={
             **{

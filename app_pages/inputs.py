@@ -133,7 +133,9 @@ def _picker() -> Source:
     st.session_state["scenario_id"] = picked
     row = st.container(horizontal=True, gap="xsmall", wrap=False)
     with row.popover("Load", width="stretch", wrap=False):
-        st.file_uploader("Scenario file, YAML or JSON", type=["yaml", "yml", "json"], key="upload", on_change=_load)
+        st.file_uploader(
+            "Scenario file, YAML or JSON", type=["yaml", "yml", "json"], max_upload_size=1, key="upload", on_change=_load
+        )
         st.caption("Start from a file in examples/, or from one saved here.")
     row.download_button(
         "Save", data=lambda: st.session_state.get("scenario_json", ""), file_name=f"{picked}.json", mime="application/json",
