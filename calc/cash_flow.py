@@ -63,8 +63,9 @@ def annual_irr(savings: Flows) -> tuple[float, ...]:
     """Every annual rate above −100 % at which the present value of the savings is zero: i = x⁻¹² − 1 for the roots x of
     Σ flow_t xᵗ. Empty where there is none; several are possible where the sign changes more than once.
     """
-    if not (np.any(savings > 0) and np.any(savings < 0)):
+    flows = np.where(np.abs(savings) > 1e-12 * np.abs(savings).max(), savings, 0.0)  # no roots from rounding
+    if not (np.any(flows > 0) and np.any(flows < 0)):
         return ()
-    roots = np.roots(np.trim_zeros(savings[::-1], "f"))
+    roots = np.roots(np.trim_zeros(flows[::-1], "f"))
     factors = roots.real[(np.abs(roots.imag) < 1e-8) & (roots.real > 1e-6)]
     return tuple(sorted(float(x**-12.0 - 1) for x in factors))

@@ -131,6 +131,7 @@ _BY_KEYS: tuple[tuple[frozenset[str], type[Estimate]], ...] = (
     (frozenset({"successes", "trials"}), Successes),
     (frozenset({"values"}), Observed),
 )
+ESTIMATE_KEYS = frozenset().union(*(keys for keys, _ in _BY_KEYS))
 _SMALLEST = 1e-12
 _LARGEST = 1e12
 _FORMS = "a number or one of {low, likely, high}, {p10, p90}, {successes, trials}, {values: [...]}"
@@ -200,6 +201,7 @@ Number = Annotated[float, _number(-inf, inf), _serialise]
 NonNegative = Annotated[float, _number(0, 1e15), _serialise]
 Positive = Annotated[float, _number(_SMALLEST, 1e15), _serialise]
 Share = Annotated[float, _number(0, 1), _serialise]
+GrowthShare = Annotated[float, _number(-0.99, 10), _serialise]
 WholePositive = Annotated[float, _number(1, 1e12, whole=True), _serialise]
 OptionalNonNegative = Annotated[float | None, _number(0, 1e15, optional=True), _serialise]
 OptionalPositive = Annotated[float | None, _number(_SMALLEST, 1e15, optional=True), _serialise]

@@ -199,9 +199,12 @@ def _trainings(
         serving_now = next((s.offer for s in segments if s.first <= month < s.stop), None)
         offer = serving_now or segments[-1].offer
         refusal = training_refused(rates, offer, _standing(scenario, offer), months.starts[month]) if managed else None
+        ended = serving_now is None and (refusal is None or refusal.event is None or refusal.event.event == "inference_ends")
+        if ended:  # the model is gone, and with it the reason to retrain it
+            continue
         if refusal is not None:
             refusals.append((month, refusal))
-        elif serving_now is not None and all(month != m for m, _, _ in trainings):
+        elif all(month != m for m, _, _ in trainings):
             trainings.append((month, offer, "retraining"))
     return tuple(sorted(trainings, key=lambda t: t[0])), _refused_retrainings(refusals, months)
 
@@ -267,7 +270,9 @@ def _stand_in_lines(scenario: Scenario, reference: Evaluated, rates: Rates, mont
     )
     setting = Setting(scenario, reference.approach, rates, months, gap)
     migrations = tuple(m for m in reference.plan.migrations if gap[m])
-    trainings = tuple((max(m, setting.start), offer, what) for m, offer, what in reference.plan.trainings)
+    trainings = tuple((m, offer, what) for m, offer, what in reference.plan.trainings if gap[m] and m > setting.start)
+    if reference.plan.trainings:  # it has to be trained before it can stand in, whenever that is
+        trainings = ((setting.start, segments[0].offer, "training"), *trainings)
     plan = replace(reference.plan, segments=segments, migrations=migrations, trainings=trainings)
     return [
         replace(line, key=f"{line.key}@{reference.ledger.approach}", name=f"{line.name} ({reference.ledger.approach})")
@@ -331,7 +336,7 @@ def _second_model_lines(setting: Setting) -> list[CostLine]:
     assert mix is not None
     lines = [
         replace(line, name=f"{line.name}, {mix.model.partition('/')[2]}")
-        for line in prompt.token_lines(setting, mix.model, share=mix.share, tag=f":{mix.model}")
+        for line in prompt.token_lines(setting, mix.model, share=mix.share, tag=f":mix:{mix.model}")
     ]
     if mix.kind == "fallback" and np.any(np.asarray(mix.check_usd_per_request) > 0):
         price = MonthlyPrice(np.asarray(mix.check_usd_per_request) * np.ones(setting.months.count))

@@ -12,6 +12,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from calc.estimate import (
+    ESTIMATE_KEYS,
+    GrowthShare,
     NonNegative,
     Number,
     OptionalNonNegative,
@@ -48,7 +50,7 @@ class CompoundGrowth(_Stated):
     """Each month's volume is (1 + monthly_share) times the last one's."""
 
     kind: Literal["compound"]
-    monthly_share: Annotated[Number, Field()]
+    monthly_share: GrowthShare
     """Growth per month: 0.03 is three per cent a month; negative shrinks."""
 
 
@@ -641,7 +643,7 @@ def _answers_alike(parent: dict[str, Any], child: dict[str, Any]) -> bool:
 
 
 def _merged_part(inherited: Any, stated: Any) -> Any:
-    if not (isinstance(inherited, dict) and isinstance(stated, dict)) or set(stated) <= {"low", "likely", "high", "p10", "p90"}:
+    if not (isinstance(inherited, dict) and isinstance(stated, dict)) or set(stated) <= ESTIMATE_KEYS:
         return stated
     if "kind" in stated and stated["kind"] != inherited.get("kind", stated["kind"]):
         return stated

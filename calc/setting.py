@@ -69,7 +69,8 @@ class Setting:
 
     def price(self, offer: str, key: str, **conditions: Any) -> MonthlyPrice:
         """The price of an offer by month, zero outside the active months. See `calc.timeline.monthly_price`."""
-        if offer in self.scenario.accept_unverified:
+        provider, item_id, _ = self.rates.item(offer)
+        if {offer, f"{provider.id}/{item_id}"} & set(self.scenario.accept_unverified):
             conditions["accept_unverified"] = True
         price = monthly_price(self.rates, self.months, self.active, offer, key, **conditions)
         peak = self.rates.peak_hours(offer)

@@ -117,8 +117,9 @@ def _looked_up(rates: Rates, months: Months, active: Floats, offer: str, key: st
     needed = np.flatnonzero(active)
     if needed.size == 0:
         return MonthlyPrice(np.zeros(months.count))
-    end = inference_ends(rates, offer)
-    if end is not None and end.date <= months.last_day(int(needed[-1])):
+    end, last = inference_ends(rates, offer), int(needed[-1])
+    bought_at_once = key.startswith("training_") or key.endswith("_usd_per_job")
+    if end is not None and end.date <= (months.starts[last] if bought_at_once else months.last_day(last)):
         return _no_price(months, f"{offer} is shut down on {end.date} ({end.source}, read {end.source_date})")
     try:
         found = rates.prices(offer, key, tuple(months.starts[m] for m in needed), **conditions)
@@ -143,7 +144,7 @@ def declined(price: MonthlyPrice, months: Months, price_decline_per_year: Any) -
     last_listed = max((months.index(row.effective) for row in price.rows), default=0)
     m = np.arange(months.count)
     exponent = np.maximum(m - max(last_listed, 0), 0) / 12
-    return MonthlyPrice(price.usd * (1 - np.asarray(price_decline_per_year)) ** exponent, price.rows)
+    return MonthlyPrice(price.usd * (1 - np.asarray(price_decline_per_year)) ** exponent, price.rows, price.missing)
 
 
 # --- lifecycle ----------------------------------------------------------------------------------------------------------

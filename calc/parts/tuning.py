@@ -36,7 +36,7 @@ def default_epochs(rule: str, examples: float) -> int:
             return int(max(1, 25_000 // examples))
         return 3
     if rule == "openpipe":
-        return int(min(10, max(1, round(10_000 / examples))))
+        return int(min(10, max(1, 10_000 / examples + 0.5)))  # halves round up, as in the service's JavaScript
     raise ValueError(f"there is no epoch rule '{rule}'; there are openai-cookbook and openpipe")
 
 

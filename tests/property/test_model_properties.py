@@ -651,13 +651,7 @@ def _around(path: str, value: float) -> list[float]:
     return [min(share, 1.0) for share in around] if value <= 1 else around
 
 
-DECLINE = "finance.price_decline_per_year"
-FAULT = pytest.mark.xfail(
-    reason="calc.timeline.declined forgets why a price is missing, so that its line is not a number", strict=True
-)
-
-
-@pytest.mark.parametrize("path", [pytest.param(path, marks=[FAULT] if path == DECLINE else []) for path in NUMBERS])
+@pytest.mark.parametrize("path", NUMBERS)
 def test_draws_of_one_number_equal_a_loop_over_them(path: str) -> None:
     together, looped = _drawn_and_looped({path: _around(path, NUMBERS[path])})
     for name, each in looped.items():
@@ -677,7 +671,7 @@ def test_the_numbers_drawn_matter() -> None:
 
 def test_draws_of_all_numbers_at_once_equal_a_loop_over_them() -> None:
     rng = np.random.default_rng(7)
-    drawn = {path: rng.permutation(_around(path, value)).tolist() for path, value in NUMBERS.items() if path != DECLINE}
+    drawn = {path: rng.permutation(_around(path, value)).tolist() for path, value in NUMBERS.items()}
     together, looped = _drawn_and_looped(drawn)
     for name, each in looped.items():
         assert together[name] == pytest.approx(each, rel=1e-12), name
@@ -720,7 +714,6 @@ def test_draws_of_a_derived_hit_share_equal_a_loop_over_them() -> None:
             assert together[name][draw] == pytest.approx(float(total), rel=1e-12), name
 
 
-@pytest.mark.xfail(reason="a successor that is also the second model gives its lines the second model's keys", strict=True)
 def test_keys_of_lines_are_unique_where_the_second_model_is_the_successor() -> None:
     fields = copy.deepcopy(EVERYTHING)
     fields["approaches"]["searched"]["mix"] = {"kind": "routing", "model": "blue/new", "share": 0.5}
