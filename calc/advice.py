@@ -14,6 +14,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from calc.compare import ApproachResult, Comparison
+from calc.evaluate import standing
 from calc.ledger import CostLine
 from calc.parts.prompt import input_tokens, mean_input_tokens, output_tokens, turn_weights
 from calc.scenario import OwnGpus, PerToken, TaskKind
@@ -510,10 +511,6 @@ def _notes(comparison: Comparison, result: ApproachResult) -> Iterator[Note]:
         yield Note(result.name, "quality not stated", "caution", text)
 
 
-def _standing(comparison: Comparison, offer: str) -> str:
-    return comparison.point.organisation.get(offer.partition("/")[0], "new")
-
-
 def _tuned_at_provider(result: ApproachResult) -> bool:
     tuning = result.approach.tuning
     return tuning is not None and tuning.kind == "managed"
@@ -527,15 +524,15 @@ def _refusal(comparison: Comparison, result: ApproachResult, day: date) -> Refus
     """Why the approach's model cannot be tuned on a day; None where it can, or is tuned on own GPUs."""
     if not _tuned_at_provider(result):
         return None
-    return training_refused(comparison.rates, result.offer, _standing(comparison, result.offer), day)
+    return training_refused(comparison.rates, result.offer, standing(comparison.point, result.offer), day)
 
 
 def _availability(comparison: Comparison, result: ApproachResult) -> Iterator[Note]:
     refusal = _refusal(comparison, result, comparison.as_of)
     event = refusal.event if refusal is not None else None
     if event is not None and event.event.startswith("closed_to"):
-        standing = _standing(comparison, result.offer)
-        text = f"Closed to this organisation ({standing}) since {_day(event.date)}: no tuning of {_model(result.offer)}."
+        stands = standing(comparison.point, result.offer)
+        text = f"Closed to this organisation ({stands}) since {_day(event.date)}: no tuning of {_model(result.offer)}."
         yield Note(result.name, "closed to this organisation", "stop", text, event.date, event.source)
     elif result.unavailable is not None:
         source = event.source if event is not None else ""

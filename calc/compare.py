@@ -49,6 +49,8 @@ class ApproachResult:
     """Requests over the horizon."""
     own_requests: Any
     """Those of them it answers itself, not the reference in its place."""
+    asset_life_months: int
+    """Months of the horizon in which the approach itself serves: fewer where its model ends sooner."""
     accepted: Any
     """Share of all answers accepted, the stand-in's included, or None where it is not stated."""
     failure_mode: str
@@ -127,7 +129,7 @@ class ApproachResult:
         if self.value_line is not None:
             answers, worth = self.value_line
             total = total - (answers.at(self.requests) * worth).sum(axis=-1)
-        return total
+        return np.where(np.isfinite(self.volume_scale), total, np.inf)
 
     def per_request(self) -> float:
         """US$ per request over the horizon, today's volume."""
@@ -154,6 +156,8 @@ class Savings:
     payback_months: int | None
     discounted_payback_months: int | None
     annual_irr: tuple[float, ...]
+    incremental_roi: float | None
+    """NPV over what the approach costs more up front than the reference; None where it costs no more."""
 
 
 @dataclass(frozen=True)
@@ -254,6 +258,7 @@ class Comparison:
             payback_months=cash_flow.payback_months(saved),
             discounted_payback_months=cash_flow.payback_months(cash_flow.discounted(saved, rate)),
             annual_irr=cash_flow.annual_irr(saved),
+            incremental_roi=float(cash_flow.present_value(saved, rate) / -saved[0]) if saved[0] < 0 else None,
         )
 
     def _net_flows(self, result: ApproachResult) -> cash_flow.Flows:
@@ -289,6 +294,15 @@ class Comparison:
         if result.value_usd is None or result.accepted is None:
             return None
         return float((self.requests * result.growth * result.accepted * result.value_usd).sum())
+
+    def roi(self, name: str) -> float | None:
+        """(PV of value − PV of cost) / PV of cost, where a value and the accepted share are stated."""
+        result = self.results[name]
+        if name not in self.available or result.value_usd is None or result.accepted is None:
+            return None
+        worth = np.append(0.0, self.requests * result.growth * result.accepted * result.value_usd)
+        cost = cash_flow.present_value(cash_flow.cost_flows(result.ledger, self.requests), self.discount_rate)
+        return float(cash_flow.present_value(worth, self.discount_rate) / cost - 1)
 
     def to_dict(self) -> dict[str, Any]:
         """The answer as plain data (`docs/comparison.schema.json`)."""
@@ -342,6 +356,7 @@ def _result(
         requests=requests,
         served_requests=requests * everywhere.growth.sum(axis=-1),
         own_requests=requests * own.sum(axis=-1),
+        asset_life_months=int(found.plan.active(months.count).sum()),
         accepted=_accepted(found.approach, reference.approach, own.sum(axis=-1) / everywhere.growth.sum(axis=-1)),
         failure_mode=failures.failure_mode(point.task),
         value_usd=value_per_accepted_usd(everywhere, point.value) if point.value is not None else None,

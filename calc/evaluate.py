@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from calc.timeline import (
     Refusal,
     Segment,
     TimelineEvent,
+    cited,
     inference_ends,
     service_segments,
     training_refused,
@@ -99,7 +101,7 @@ def plan_of(scenario: Scenario, approach: Approach, rates: Rates, months: Months
     tuned = approach.tuning
     managed = tuned is not None and tuned.kind == "managed"
     if managed:
-        refusal = training_refused(rates, offer, _standing(scenario, offer), _training_day(months, first))
+        refusal = training_refused(rates, offer, standing(scenario, offer), _training_day(months, first))
         if refusal is not None:
             return Plan((), unavailable=Unavailable(_training_day(months, first), _refused(scenario, offer, refusal)))
     if isinstance(approach.serving, OwnGpus):
@@ -124,7 +126,7 @@ def plan_of(scenario: Scenario, approach: Approach, rates: Rates, months: Months
         return plan
     stop = segments[-1].stop
     shutdown = end.event
-    why = f"{segments[-1].offer} ends on {shutdown.date} ({shutdown.source}, read {shutdown.source_date}); {end.why_no_successor}"
+    why = f"{segments[-1].offer} ends on {shutdown.date} ({cited(shutdown)}); {end.why_no_successor}"
     if approach.after_end == "unavailable":
         return replace(plan, unavailable=Unavailable(shutdown.date, why), ends=stop)
     instead = f"{why}; from {months.starts[stop]:%B %Y} {scenario.reference} serves instead"
@@ -135,7 +137,7 @@ def plan_of(scenario: Scenario, approach: Approach, rates: Rates, months: Months
 def _never_serves(offer: str, end: LifecycleEvent, months: Months) -> str:
     ended = "was" if end.date <= months.as_of else "is"
     instead = f"; its named successor is {end.successor}" if end.successor else ""
-    return f"{offer} {ended} shut down on {end.date} ({end.source}, read {end.source_date}){instead}"
+    return f"{offer} {ended} shut down on {end.date} ({cited(end)}){instead}"
 
 
 def _training_day(months: Months, month: int) -> date:
@@ -151,7 +153,8 @@ def _refused(scenario: Scenario, offer: str, refusal: Refusal) -> str:
     )
 
 
-def _standing(scenario: Scenario, offer: str) -> str:
+def standing(scenario: Scenario, offer: str) -> str:
+    """The organisation's standing with the offer's provider: as stated, else new."""
     return scenario.organisation.get(offer.partition("/")[0], "new")
 
 
@@ -166,7 +169,7 @@ def _successor_refused(scenario: Scenario, approach: Approach, rates: Rates, suc
         return Refusal(f"{successor} is shut down on {end.date}", end)
     if approach.tuning is None or approach.tuning.kind == "own_gpus":
         return None
-    refusal = training_refused(rates, successor, _standing(scenario, successor), day)
+    refusal = training_refused(rates, successor, standing(scenario, successor), day)
     if refusal is not None:
         return refusal
     technique = "full" if approach.tuning.technique == "full" else "lora"
@@ -198,7 +201,7 @@ def _trainings(
     for month in range(segments[0].first + every, months.count, every) if every else ():
         serving_now = next((s.offer for s in segments if s.first <= month < s.stop), None)
         offer = serving_now or segments[-1].offer
-        refusal = training_refused(rates, offer, _standing(scenario, offer), months.starts[month]) if managed else None
+        refusal = training_refused(rates, offer, standing(scenario, offer), months.starts[month]) if managed else None
         ended = serving_now is None and (refusal is None or refusal.event is None or refusal.event.event == "inference_ends")
         if ended:  # the model is gone, and with it the reason to retrain it
             continue
@@ -216,7 +219,7 @@ def _refused_retrainings(refusals: list[tuple[int, Refusal]], months: Months) ->
     month, refusal = refusals[0]
     day, later = months.starts[month], len(refusals) - 1
     more = f" (and {later} later one{'s' if later > 1 else ''})" if later else ""
-    source = f"{refusal.event.source}, read {refusal.event.source_date}" if refusal.event else ""
+    source = cited(refusal.event) if refusal.event else ""
     text = f"Retraining in {day:%B %Y}{more} is refused: {refusal.reason}"
     return (TimelineEvent(month, day, "retraining refused", text, source),)
 
@@ -233,32 +236,30 @@ def evaluate(scenario: Scenario, name: str, rates: Rates, months: Months, refere
         ValueError: the approach is composed in a way that cannot be computed; the message says what to state.
     """
     approach = scenario.approaches[name]
-    plan = plan_of(scenario, approach, rates, months)
-    offer = offer_of(rates, approach)
-    notes = [f"accepted share taken from {approach.accepted_from}, not measured here"] if approach.accepted_from else []
-    if plan.unavailable is not None:
-        return Evaluated(plan, Ledger(name, (), plan.events, tuple(notes)), approach, offer)
+    plan, offer = plan_of(scenario, approach, rates, months), offer_of(rates, approach)
+    notes = (f"accepted share taken from {approach.accepted_from}, not measured here",) if approach.accepted_from else ()
     active = plan.active(months.count)
-    lines = approach_lines(Setting(scenario, approach, rates, months, active), plan)
     gap = 1 - active
-    if gap.any():
-        if reference is None:
-            last = int(np.flatnonzero(gap)[0])
-            reason = plan.events[-1].text if plan.events else "it does not serve every month"
-            unavailable = Unavailable(months.starts[last], f"the reference cannot fall back to itself: {reason}")
-            return Evaluated(replace(plan, unavailable=unavailable), Ledger(name, (), plan.events), approach, offer)
-        uncovered = reference.plan.unavailable or (reference.plan.ends is not None and gap[reference.plan.ends :].any())
-        if uncovered:
-            why = reference.plan.unavailable.reason if reference.plan.unavailable else "the reference ends, too"
-            since = months.starts[int(np.flatnonzero(gap)[0])]
-            return Evaluated(
-                replace(plan, unavailable=Unavailable(since, f"{scenario.reference} cannot stand in for it: {why}")),
-                Ledger(name, (), plan.events),
-                approach,
-                offer,
-            )
+    if plan.unavailable is None and gap.any():
+        plan = replace(plan, unavailable=_no_stand_in(scenario, plan, months, gap, reference))
+    if plan.unavailable is not None:
+        return Evaluated(plan, Ledger(name, (), plan.events, notes), approach, offer)
+    lines = approach_lines(Setting(scenario, approach, rates, months, active), plan)
+    if gap.any() and reference is not None:
         lines += _stand_in_lines(scenario, reference, rates, months, gap)
-    return Evaluated(plan, Ledger(name, tuple(lines), plan.events, tuple(notes)), approach, offer)
+    return Evaluated(plan, Ledger(name, tuple(lines), plan.events, notes), approach, offer)
+
+
+def _no_stand_in(scenario: Scenario, plan: Plan, months: Months, gap: Floats, reference: Evaluated | None) -> Unavailable | None:
+    """Why the reference cannot serve the months in which the approach does not; None where it can."""
+    since = months.starts[int(np.flatnonzero(gap)[0])]
+    if reference is None:
+        reason = plan.events[-1].text if plan.events else "it does not serve every month"
+        return Unavailable(since, f"the reference cannot fall back to itself: {reason}")
+    if not (gap > reference.plan.active(months.count)).any():
+        return None
+    why = reference.plan.unavailable.reason if reference.plan.unavailable else "it ends, too"
+    return Unavailable(since, f"{scenario.reference} cannot stand in for it: {why}")
 
 
 def _stand_in_lines(scenario: Scenario, reference: Evaluated, rates: Rates, months: Months, gap: Floats) -> list[CostLine]:
@@ -303,8 +304,8 @@ def approach_lines(setting: Setting, plan: Plan) -> list[CostLine]:
     return lines
 
 
-def _terms(setting: Setting, offer: str) -> dict[str, object] | None:
-    """How the offer's tokens are billed: tuned or base rates, service and deployment; None where it is not sold by token."""
+def _terms(setting: Setting, offer: str) -> dict[str, Any]:
+    """How the offer's tokens are billed: tuned or base rates, service and deployment."""
     approach = setting.approach
     assert isinstance(approach.serving, PerToken)
     rules = setting.rates.billing_rules(offer)
@@ -322,7 +323,7 @@ def _serving_lines(setting: Setting, offer: str, tag: str) -> list[CostLine]:
     spec, share = setting.approach.serving, _first_share(setting)
     if not isinstance(spec, PerToken):
         return [replace(line, key=line.key + tag) for line in serving.replica_lines(setting, offer, share)]
-    lines = prompt.token_lines(setting, offer, share=share, tag=tag, **_terms(setting, offer))  # type: ignore[arg-type]
+    lines = prompt.token_lines(setting, offer, share=share, tag=tag, **_terms(setting, offer))
     if setting.approach.tuning is not None:
         lines += [
             replace(line, key=line.key + tag)
@@ -356,7 +357,7 @@ def _evaluated_request(setting: Setting, plan: Plan) -> MonthlyPrice:
     rows: list[Price] = []
     for segment in plan.segments:
         here = setting.within(segment.active(months) * setting.active)
-        price = prompt.plain_request_usd(here, segment.offer, **(_terms(here, segment.offer) or {}))
+        price = prompt.plain_request_usd(here, segment.offer, **_terms(here, segment.offer))
         usd, missing = usd + price.usd, missing or price.missing
         rows += price.rows
     return MonthlyPrice(usd, tuple(dict.fromkeys(rows)), missing)

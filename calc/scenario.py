@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from calc.estimate import (
@@ -137,6 +138,8 @@ class Workload(_Stated):
             raise ValueError(f"active_hours_per_day is {hours:g}; a day has 24 hours")
         if self.active_hours_utc is not None and self.active_hours_utc[:2] == self.active_hours_utc[6:8]:
             raise ValueError(f"active_hours_utc {self.active_hours_utc} is empty; write 00:00-24:00 for the whole day")
+        if self.active_hours_utc is not None and self.active_hours_per_day is not None:
+            raise ValueError("active_hours_per_day follows from active_hours_utc: state one of them")
         return self
 
 
@@ -302,7 +305,11 @@ class Dedicated(_Replicated):
     provider: str | None = None
     """Default: where it is tuned, else the provider of the approach's model."""
     gpu: str | None = None
-    """GPU of the provider; none: the model's own hosting or provisioned-unit price."""
+    """GPU of the provider; none: provisioned units of the model, one a replica."""
+    service: Literal["standard", "reserved"] = "standard"
+    """Provisioned units: by the hour, or under a commitment named by deployment."""
+    deployment: str | None = None
+    """Provider's deployment type or commitment (Azure: regional; Bedrock: 1-month, 6-month)."""
     gpus_per_replica: WholePositive = 1
     """GPUs one replica needs."""
 
@@ -458,7 +465,12 @@ class Approach(_Stated):
             return "hybrid" if self.retrieval is not None else "fine-tuning"
         if self.retrieval is not None:
             return "rag"
-        return "few-shot" if isinstance(self.shots, float | int) and self.shots > 0 else "prompting"
+        return "few-shot" if self.shows_examples else "prompting"
+
+    @property
+    def shows_examples(self) -> bool:
+        """Whether requests carry examples (at any of the values, where several are computed at once)."""
+        return bool(np.any(np.asarray(self.shots) > 0))
 
 
 # --- money and the whole ------------------------------------------------------------------------------------------------

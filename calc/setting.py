@@ -10,7 +10,7 @@ import numpy as np
 
 from calc.scenario import Approach, Scenario
 from calc.timeline import Floats, MonthlyPrice, Months, declined, growth_factors, monthly_price
-from pricing import PriceMissing, PriceUnverified, Rates
+from pricing import PriceMissing, Rates
 from pricing.model import Price
 
 
@@ -55,6 +55,12 @@ class Setting:
         """g_m in active months, else 0."""
         return np.asarray(growth_factors(self.scenario.workload.growth, self.months) * self.active)
 
+    @cached_property
+    def _accepted(self) -> frozenset[str]:
+        """Offers whose unverified prices may be used, by every name they go by."""
+        found = [self.rates.item(offer) for offer in self.scenario.accept_unverified]
+        return frozenset(f"{provider.id}/{name}" for provider, item_id, item in found for name in (item_id, *item.aliases))
+
     @property
     def start(self) -> int:
         """First active month; the horizon's length where there is none."""
@@ -62,15 +68,16 @@ class Setting:
         return int(running[0]) if running.size else self.months.count
 
     @property
-    def stop(self) -> int:
-        """The month after the last active one."""
-        running = np.flatnonzero(self.active)
-        return int(running[-1]) + 1 if running.size else 0
+    def active_hours(self) -> Given:
+        """Hours of the day with traffic: as stated, the length of the stated window, or the assumption."""
+        work = self.scenario.workload
+        if work.active_hours_per_day is None and work.active_hours_utc is not None:
+            return Given(float(len(hours_of(work.active_hours_utc))))
+        return self.given(work.active_hours_per_day, "serving.active_hours_per_day")
 
     def price(self, offer: str, key: str, **conditions: Any) -> MonthlyPrice:
         """The price of an offer by month, zero outside the active months. See `calc.timeline.monthly_price`."""
-        provider, item_id, _ = self.rates.item(offer)
-        if {offer, f"{provider.id}/{item_id}"} & set(self.scenario.accept_unverified):
+        if offer in self._accepted:
             conditions["accept_unverified"] = True
         price = monthly_price(self.rates, self.months, self.active, offer, key, **conditions)
         peak = self.rates.peak_hours(offer)
@@ -83,26 +90,23 @@ class Setting:
     def _blended(
         self, price: MonthlyPrice, peak: frozenset[tuple[int, int]], offer: str, key: str, conditions: dict[str, Any]
     ) -> MonthlyPrice:
-        """Time-of-day rates weighed by the share of traffic in their hours (`peak_share`)."""
-        at_peak = monthly_price(self.rates, self.months, self.active, offer, key, at_hour=min(peak), **conditions)
-        share = peak_share(peak, self.scenario.workload.active_hours_utc)
-        rows = tuple(dict.fromkeys((*price.rows, *at_peak.rows)))
-        return MonthlyPrice((1 - share) * price.usd + share * at_peak.usd, rows, at_peak.missing)
+        """Time-of-day rates weighed by the share of the traffic in each of their hours."""
+        hours = hours_of(self.scenario.workload.active_hours_utc)
+        timed = [(day, hour) for day in range(1, 8) for hour in hours if (day, hour) in peak]
+        at_peak = [monthly_price(self.rates, self.months, self.active, offer, key, at_hour=at, **conditions) for at in timed]
+        usd = price.usd * (1 - len(timed) / (7 * len(hours))) + sum(p.usd for p in at_peak) / (7 * len(hours))
+        rows = (*price.rows, *(row for p in at_peak for row in p.rows))
+        missing = next((p.missing for p in at_peak if p.missing), None)
+        return MonthlyPrice(np.asarray(usd), tuple(dict.fromkeys(rows)), missing)
 
     def sells(self, offer: str, key: str, **conditions: Any) -> bool:
-        """Whether the offer has such a charge at all in the first active month, be its price usable or not.
+        """Whether the offer has such a charge in the active months, be its price usable or not.
 
-        For charges that not every provider makes (a job's minimum, storage of a tuned model, a store's writes): where
+        For charges that not every provider makes (a job's minimum, storage of a tuned model, a plan's minimum): where
         the book lists none there is none to pay, which is not a missing price.
         """
         day = self.months.starts[min(self.start, self.months.count - 1)]
-        try:
-            self.rates.prices(offer, key, (day,), **conditions)
-        except PriceMissing:
-            return False
-        except PriceUnverified:
-            return True
-        return True
+        return self.rates.lists(offer, key, day, **conditions)
 
     def given(self, stated: Any, assumption: str) -> Given:
         """The stated number, or the likely value of the named assumption."""
@@ -136,16 +140,10 @@ class Setting:
         return self.rates.prices(offer, key, (self.rates.as_of,))[0]
 
 
-def peak_share(peak: frozenset[tuple[int, int]], active_hours_utc: str | None) -> float:
-    """Share of the traffic that falls in hours of a price of their own.
-
-    Args:
-        peak: (ISO weekday, hour UTC).
-        active_hours_utc: ``08:00-20:00``; None spreads the traffic evenly over the week.
-    """
+def hours_of(active_hours_utc: str | None) -> tuple[int, ...]:
+    """The hours of a window like ``08:00-20:00``, which may pass midnight; all of the day where none is stated."""
     first, last = (int(t[:2]) for t in active_hours_utc.split("-")) if active_hours_utc else (0, 24)
-    hours = range(first, last) if first < last else (*range(first, 24), *range(last))
-    return sum((day, hour) in peak for day in range(1, 8) for hour in hours) / (7 * len(hours))
+    return tuple(range(first, last)) if first < last else (*range(first, 24), *range(last))
 
 
 def say(number: Any) -> str:

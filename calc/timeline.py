@@ -120,7 +120,7 @@ def _looked_up(rates: Rates, months: Months, active: Floats, offer: str, key: st
     end, last = inference_ends(rates, offer), int(needed[-1])
     bought_at_once = key.startswith("training_") or key.endswith("_usd_per_job")
     if end is not None and end.date <= (months.starts[last] if bought_at_once else months.last_day(last)):
-        return _no_price(months, f"{offer} is shut down on {end.date} ({end.source}, read {end.source_date})")
+        return _no_price(months, f"{offer} is shut down on {end.date} ({cited(end)})")
     try:
         found = rates.prices(offer, key, tuple(months.starts[m] for m in needed), **conditions)
     except (PriceMissing, PriceUnverified) as error:
@@ -161,7 +161,13 @@ class Refusal:
 def inference_ends(rates: Rates, offer: str) -> LifecycleEvent | None:
     """The recorded end of inference of an offer, or None where none is known."""
     ends = [e for e in rates.lifecycle(offer) if e.event == "inference_ends"]
-    return min(ends, key=lambda e: (e.date, e.confidence != "primary")) if ends else None
+    newest = max((e.recorded for e in ends), default=None)  # a later record corrects an earlier one
+    return min((e for e in ends if e.recorded == newest), key=lambda e: (e.date, e.confidence != "primary"), default=None)
+
+
+def cited(event: LifecycleEvent) -> str:
+    """Where an event's date comes from, in brackets' words."""
+    return f"{event.source}, read {event.source_date}" + (", unverified" if event.confidence == "unverified" else "")
 
 
 def training_refused(rates: Rates, offer: str, standing: str, day: date) -> Refusal | None:
@@ -185,7 +191,7 @@ def training_refused(rates: Rates, offer: str, standing: str, day: date) -> Refu
             "closed_to_inactive": standing in ("new", "inactive"),
         }.get(event.event, True)
         if closed and applies:
-            return Refusal(f"{closed} ({event.source}, read {event.source_date})", event)
+            return Refusal(f"{closed} ({cited(event)})", event)
     return None
 
 
@@ -252,8 +258,10 @@ def service_segments(
         if end is None or stop >= months.count:
             return tuple(segments), tuple(events), None
         successor, start = end.successor, stop
-        if successor is None or not segments or segments[-1].stop != stop:
+        if successor is None:
             return tuple(segments), tuple(events), End(end, "no successor is named")
+        if not segments or segments[-1].stop != stop:
+            return tuple(segments), tuple(events), End(end, f"it never serves a month, so its successor {successor} is not tried")
         day = months.starts[stop]
         refusal = successor_refused(successor, day)
         if refusal is not None:
@@ -264,7 +272,7 @@ def service_segments(
                 day,
                 "migration",
                 f"{offer} ends on {end.date}; moved to its named successor {successor}",
-                f"{end.source}, read {end.source_date}",
+                cited(end),
             )
         )
         offer = successor

@@ -86,7 +86,7 @@ class PriceBook:
             path = self._folder / "tables" / f"{provider_id}.toml"
             data = _read_toml(path) if path.exists() else {}
             if provider_id in self._overrides:
-                data = _layered(data, self._overrides[provider_id])
+                data = _layered(data, _as_own(self._overrides[provider_id]))
             self._providers[provider_id] = _validated(Provider, {"id": provider_id} | data, path)
         return self._providers[provider_id]
 
@@ -191,9 +191,57 @@ class Rates:
             PriceUnverified: only an unverified figure is known.
         """
         on = on or self.as_of
+        provider, item_id, _ = self.item(offer)
+        places = self._places(
+            offer,
+            key,
+            service=service,
+            tuned=tuned,
+            context_tokens=context_tokens,
+            deployment=deployment,
+            method=method,
+            technique=technique,
+            at_hour=at_hour,
+        )
+        for blocks in places:
+            block = _in_force(blocks, on)
+            if block is not None:
+                if block.confidence == "unverified" and not accept_unverified:
+                    raise PriceUnverified(
+                        f"The only {PRICE_KEYS[key].unit} known for {offer} is unverified "
+                        f"({block.prices[key]}, {block.source}, {block.source_date}). "
+                        "Accept it by name in the scenario's accept_unverified, or state your own price."
+                    )
+                return _price(f"{provider.id}/{item_id}", key, block)
+        known = [block for blocks in places for block in blocks]
+        raise PriceMissing(self._why_missing(f"{provider.id}/{item_id}", key, on, known, service, tuned))
+
+    def lists(self, offer: str, key: str, on: date, **conditions: Any) -> bool:
+        """Whether the offer has such a charge on a day or later, be its price usable or not.
+
+        False only where the book has never listed it under these conditions, or it has ended by then: there is nothing to
+        pay. Whether it can be priced on the day is another question, for `price`.
+        """
+        places = self._places(offer, key, **conditions)
+        return any(not b.withdrawn and (b.ends is None or b.ends > on) for blocks in places for b in blocks)
+
+    def _places(
+        self,
+        offer: str,
+        key: str,
+        *,
+        service: Service = "standard",
+        tuned: bool = False,
+        context_tokens: float = 0,
+        deployment: str | None = None,
+        method: Method | None = None,
+        technique: Technique | None = None,
+        at_hour: tuple[int, int] | None = None,
+    ) -> list[list[PriceBlock]]:
+        """The blocks of any day that price the key under the conditions: the item's, its size band's, the provider's."""
         if key not in PRICE_KEYS:
             raise PriceMissing(f"'{key}' is not a price key." + _suggest(key, PRICE_KEYS, "Keys"))
-        provider, item_id, item = self.item(offer)
+        provider, _, item = self.item(offer)
         # a longer request pays its tier's rates for everything: what the tier does not price has no price there
         starts = (b.context_above_tokens for b in item.price if b.tuned == tuned)
         tier = max((start for start in starts if start < context_tokens), default=0)
@@ -211,20 +259,7 @@ class Rates:
                 and (self.recorded_through is None or block.recorded <= self.recorded_through)
             )
 
-        candidates: list[PriceBlock] = []
-        for place in (item.price, self._band_prices(provider, item), provider.price):
-            matching = [b for b in place if applies(b)]
-            candidates += matching
-            block = _in_force(matching, on)
-            if block is not None:
-                if block.confidence == "unverified" and not accept_unverified:
-                    raise PriceUnverified(
-                        f"The only {PRICE_KEYS[key].unit} known for {offer} is unverified "
-                        f"({block.prices[key]}, {block.source}, {block.source_date}). "
-                        "Accept it by name in the scenario's accept_unverified, or state your own price."
-                    )
-                return _price(f"{provider.id}/{item_id}", key, block)
-        raise PriceMissing(self._why_missing(f"{provider.id}/{item_id}", key, on, candidates, service, tuned))
+        return [[b for b in place if applies(b)] for place in (item.price, self._band_prices(provider, item), provider.price)]
 
     def prices(self, offer: str, key: str, days: tuple[date, ...], **conditions: Any) -> tuple[Price, ...]:
         """The price on each of several days, looked up once and remembered. Conditions and errors as in `price`."""
@@ -325,7 +360,7 @@ class Rates:
 def _in_force(blocks: list[PriceBlock], on: date) -> PriceBlock | None:
     """The block in force on a day: narrowest conditions first, then latest effective, then last recorded."""
     started = [b for b in blocks if b.effective <= on]
-    started.sort(key=lambda b: (len(b.hours_utc), _conditions_stated(b), b.effective, b.recorded), reverse=True)
+    started.sort(key=lambda b: (len(b.hours_utc), _conditions_stated(b), b.own, b.effective, b.recorded), reverse=True)
     settled: set[tuple[Any, ...]] = set()
     for block in started:
         identity = (block.hours_utc, block.deployment, block.method, block.technique, block.effective)
@@ -396,6 +431,17 @@ def _validated(kind: type[_M], data: Any, path: Path, name: str = "") -> _M:
         first = error.errors()[0]
         where = ".".join(str(part) for part in (name, *first["loc"]) if part != "")
         raise BadTable(f"{path.name}, {where}: {first['msg']} (got {first.get('input')!r:.80}).") from None
+
+
+def _as_own(over: Mapping[str, Any]) -> dict[str, Any]:
+    """The table with its price blocks marked as the user's own."""
+
+    def marked(key: str, value: Any) -> Any:
+        if key == "price":
+            return [{"own": True} | block for block in value]
+        return _as_own(value) if isinstance(value, Mapping) else value
+
+    return {key: marked(key, value) for key, value in over.items()}
 
 
 def _layered(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

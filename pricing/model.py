@@ -56,6 +56,8 @@ class PriceBlock(Sourced):
     ends: date | None = None
     withdrawn: bool = False
 
+    own: bool = False
+    """A price of the user's own, laid over the book: from its effective day on it wins over the listed ones."""
     service: Service = "standard"
     tuned: bool = False
     """True: rates of a model fine-tuned from this one."""

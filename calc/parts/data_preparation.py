@@ -134,7 +134,7 @@ def _teacher_line(setting: Setting, month: int, candidates: Any, when: str, tag:
     scenario, model = setting.scenario, setting.approach.data_preparation.teacher_model
     assert model is not None
     asked = replace(setting, approach=scenario.approaches[scenario.reference])
-    tokens_in, tokens_out = prefix_tokens(asked) + scenario.workload.user_tokens, output_tokens(setting)
+    tokens_in, tokens_out = prefix_tokens(asked) + scenario.workload.user_tokens, output_tokens(asked)
     in_month = setting.in_month(month)
     p_in, p_out = in_month.price(model, "input_usd_per_mtok"), in_month.price(model, "output_usd_per_mtok")
     usd = (tokens_in * p_in.usd + tokens_out * p_out.usd) / MTOK

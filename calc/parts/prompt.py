@@ -75,6 +75,24 @@ def mean_input_tokens(setting: Setting) -> Any:
     return sum(weight * input_tokens(setting, turn) for turn, weight in turns.items())
 
 
+def turns_by_tier(setting: Setting, offer: str) -> list[tuple[int, dict[int, Any]]]:
+    """The context tiers that requests fall in: the tier's start, and the share of requests that are turn j and fall in it.
+
+    Each turn is put in its tier by its own length, never by the mean.
+    """
+    turns = turn_weights(setting.scenario.workload.turns_per_conversation)
+    starts = setting.rates.context_tiers(offer)
+    found = []
+    for start, above, stop in zip((0, *starts), (-1, *starts), (*starts, np.inf), strict=True):
+        shares = {
+            turn: weight * np.asarray((input_tokens(setting, turn) > above) & (input_tokens(setting, turn) <= stop))
+            for turn, weight in turns.items()
+        }
+        if any(np.any(share > 0) for share in shares.values()):
+            found.append((start, shares))
+    return found
+
+
 def output_tokens(setting: Setting) -> Any:
     """Billed output of a request: T_out (1 + ρ), ρ the hidden reasoning tokens for each visible one."""
     work, own = setting.scenario.workload, setting.approach.reasoning_tokens_per_answer_token
@@ -100,14 +118,18 @@ class _Call:
     tag: str
 
     def price(self, key: str, above_tokens: int, service: str | None = None) -> MonthlyPrice:
-        return self.setting.price(
-            self.offer,
-            key,
-            service=service or self.service,
-            tuned=self.tuned,
-            context_tokens=above_tokens + 1,
-            deployment=self.deployment,
-        )
+        return self.setting.price(self.offer, key, **self._terms(above_tokens, service))
+
+    def sells(self, key: str, above_tokens: int) -> bool:
+        return self.setting.sells(self.offer, key, **self._terms(above_tokens))
+
+    def _terms(self, above_tokens: int, service: str | None = None) -> dict[str, Any]:
+        return {
+            "service": service or self.service,
+            "tuned": self.tuned,
+            "context_tokens": above_tokens + 1,
+            "deployment": self.deployment,
+        }
 
     @property
     def attempts(self) -> Any:
@@ -136,18 +158,8 @@ def token_lines(
         share: share of all requests that reach this offer.
         tag: told apart by, where more than one offer serves the approach.
     """
-    work = setting.scenario.workload
     call = _Call(setting, offer, tuned, service, deployment, share, tag)
-    starts = (0, *setting.rates.context_tiers(offer))
-    lines: list[CostLine] = []
-    for start, stop in zip(starts, (*starts[1:], np.inf), strict=True):
-        turns = {
-            turn: weight * ((input_tokens(setting, turn) > start) & (input_tokens(setting, turn) <= stop))
-            for turn, weight in turn_weights(work.turns_per_conversation).items()
-        }
-        if any(np.any(np.asarray(weight) > 0) for weight in turns.values()):
-            lines += _tier_lines(call, start, turns)
-    return lines
+    return [line for start, turns in turns_by_tier(setting, offer) for line in _tier_lines(call, start, turns)]
 
 
 def _tier_lines(call: _Call, start: int, turns: dict[int, Any]) -> list[CostLine]:
@@ -237,11 +249,11 @@ def _cache_terms(call: _Call, start: int) -> _CacheTerms | None:
     rules = call.setting.rates.cache_rules(call.offer)
     if rules is None:
         return None
-    p_in, p_read = call.price("input_usd_per_mtok", start), call.price("cache_read_usd_per_mtok", start)
-    if p_read.missing:
+    if not call.sells("cache_read_usd_per_mtok", start):
         return None
-    p_write = call.price("cache_write_usd_per_mtok", start)
-    return _CacheTerms(rules, p_in, p_read, p_in if p_write.missing else p_write)
+    p_in, p_read = call.price("input_usd_per_mtok", start), call.price("cache_read_usd_per_mtok", start)
+    written = "cache_write_usd_per_mtok"
+    return _CacheTerms(rules, p_in, p_read, call.price(written, start) if call.sells(written, start) else p_in)
 
 
 def _cache_lines(call: _Call, start: int, turns: dict[int, Any], line: Any) -> tuple[list[CostLine], Any]:
@@ -286,7 +298,7 @@ def _prefix_lines(call: _Call, terms: _CacheTerms, tokens: Any, line: Any) -> li
             if np.any(share[outcome] > 0)
         ]
     days = work.active_days_per_month if work.active_days_per_month is not None else DAYS_PER_MONTH
-    hours = setting.given(work.active_hours_per_day, "serving.active_hours_per_day")
+    hours = setting.active_hours
     formula = (
         f"requests × {say(tokens)} tokens, hit share from traffic over {say(hours.value)} h a day "
         f"and a cache lifetime of {terms.rules.ttl_seconds} s{_attempts(call, 1 - np.asarray(work.batch_share))}"
@@ -353,16 +365,13 @@ def plain_request_usd(setting: Setting, offer: str, **terms: Any) -> MonthlyPric
     Args:
         terms: tuned, service and deployment as in `token_lines`.
     """
-    tokens_in, tokens_out = mean_input_tokens(setting), output_tokens(setting)
     usd: Any = 0.0
     rows: tuple[Price, ...] = ()
     missing: str | None = None
-    for start in (0, *setting.rates.context_tiers(offer)):
-        in_tier = np.asarray(tokens_in > start) if start else np.asarray(True)
-        if in_tier.any():
-            p_in = setting.price(offer, "input_usd_per_mtok", context_tokens=start + 1, **terms)
-            p_out = setting.price(offer, "output_usd_per_mtok", context_tokens=start + 1, **terms)
-            usd = np.where(in_tier, (tokens_in * p_in.usd + tokens_out * p_out.usd) / MTOK, usd)
-            rows = (*p_in.rows, *p_out.rows) if in_tier.all() else (*rows, *p_in.rows, *p_out.rows)
-            missing = p_in.missing or p_out.missing
-    return MonthlyPrice(usd, rows, missing)
+    for start, turns in turns_by_tier(setting, offer):
+        p_in = setting.price(offer, "input_usd_per_mtok", context_tokens=start + 1, **terms)
+        p_out = setting.price(offer, "output_usd_per_mtok", context_tokens=start + 1, **terms)
+        for turn, share in turns.items():
+            usd = usd + share * (input_tokens(setting, turn) * p_in.usd + output_tokens(setting) * p_out.usd) / MTOK
+        rows, missing = (*rows, *p_in.rows, *p_out.rows), missing or p_in.missing or p_out.missing
+    return MonthlyPrice(usd, tuple(dict.fromkeys(rows)), missing)

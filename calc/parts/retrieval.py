@@ -181,7 +181,7 @@ def _store_lines(setting: Setting, index: _Index) -> list[CostLine]:
     def add(
         key: str, name: str, timing: Timing, quantity: Shape, unit: str, price_key: str, formula: str, per: float = 1.0
     ) -> None:
-        if setting.sells(store, price_key):
+        if price_key in rules.price_keys:
             used = (*index.assumptions, overhead.assumption if key == "storage" else None)
             found.append(_line(key, name, timing, quantity, unit, setting.price(store, price_key), formula, per, used))
 

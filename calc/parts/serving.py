@@ -29,7 +29,7 @@ def replica_lines(setting: Setting, offer: str, share: Any = 1.0) -> list[CostLi
     serving, work = setting.approach.serving, setting.scenario.workload
     assert isinstance(serving, Dedicated | OwnGpus)
     peak = setting.given(work.peak_factor, "serving.peak_factor")
-    hours = setting.given(work.active_hours_per_day, "serving.active_hours_per_day")
+    hours = setting.active_hours
     days: Any = work.active_days_per_month if work.active_days_per_month is not None else DAYS_PER_MONTH
     utilisation = setting.given(serving.target_utilisation, "serving.target_utilisation")
     price, what, gpus_each = _hourly(setting, serving, offer)
@@ -77,11 +77,14 @@ def _hourly(setting: Setting, serving: Dedicated | OwnGpus, offer: str) -> tuple
     if serving.gpu is not None:
         hosted = f"{serving.provider or offer.partition('/')[0]}/{serving.gpu}"
         return setting.price(hosted, "gpu_usd_per_hour"), setting.rates.item(hosted)[2].name, 1
-    tuned = setting.approach.tuning is not None
-    unit = setting.price(offer, "provisioned_usd_per_unit_hour", tuned=tuned)
-    if not unit.missing:
-        return unit, f"Provisioned units of {offer}", 1
-    return setting.price(offer, "hosting_usd_per_hour", tuned=tuned), f"Deployment of {offer}", 1
+    unit = setting.price(
+        offer,
+        "provisioned_usd_per_unit_hour",
+        tuned=setting.approach.tuning is not None,
+        service=serving.service,
+        deployment=serving.deployment,
+    )
+    return unit, f"Provisioned units of {offer}", 1
 
 
 def hosting_lines(setting: Setting, offer: str, hours_per_month: Any, deployment: str | None) -> list[CostLine]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from calc.ledger import CostLine, each, once, priced_line
 from calc.scenario import OwnGpus
 from calc.setting import Given, Setting, say
@@ -11,7 +13,7 @@ def parts_to_staff(setting: Setting) -> tuple[str, ...]:
     """The parts of the approach that need set-up and upkeep, as the assumptions name them."""
     approach = setting.approach
     parts = ["prompt"]
-    if approach.family == "few-shot":
+    if approach.shows_examples:
         parts.append("few_shot")
     if approach.retrieval is not None:
         parts.append("retrieval")
@@ -83,7 +85,10 @@ def migration_lines(setting: Setting, months_of_migration: tuple[int, ...]) -> l
 def _sum(setting: Setting, stated: float | None, names: list[str]) -> tuple[Given, tuple[str, ...]]:
     if stated is not None:
         return Given(stated), ()
-    return Given(sum(setting.rates.assumption(name).likely for name in names)), tuple(names)
+    # where several numbers of examples are computed at once, none of them takes no hours
+    needed = {"staff.few_shot_set_up_hours": np.asarray(setting.approach.shots) > 0}
+    hours = sum(setting.rates.assumption(name).likely * needed.get(name, 1) for name in names)
+    return Given(hours), tuple(names)
 
 
 def _of(parts: tuple[str, ...], assumed: tuple[str, ...]) -> str:

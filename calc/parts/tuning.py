@@ -74,11 +74,13 @@ def epochs_of(setting: Setting, tuning: Tuning, offer: str, examples: Any) -> tu
     return setting.rates.assumption("tuning.epochs").likely, "assumed", "tuning.epochs"
 
 
-def example_tokens(setting: Setting, tuning: Tuning, offer: str | None) -> tuple[Any, Any]:
-    """Examples and billed tokens of one of them, cut at the maximum length.
+def example_tokens(setting: Setting, tuning: Tuning, offer: str) -> tuple[Any, Any, Any]:
+    """Examples, the tokens of one cut at the maximum length, and those billed for one.
+
+    The last two differ only where a provider bills the maximum length with packing off.
 
     Raises:
-        ValueError: the scenario states neither.
+        ValueError: the scenario states neither, or not the maximum length where it is billed.
     """
     task = setting.scenario.task
     examples = tuning.examples if tuning.examples is not None else task.examples
@@ -86,14 +88,15 @@ def example_tokens(setting: Setting, tuning: Tuning, offer: str | None) -> tuple
     if examples is None or tokens is None:
         raise ValueError("fine-tuning needs task.examples and task.tokens_per_example (or tuning.examples and its tokens)")
     longest: Any = tuning.max_tokens_per_example
-    if longest is None and offer is not None:
+    if longest is None:
         longest = setting.rates.item(offer)[2].max_training_tokens_per_example
-    rules = setting.rates.billing_rules(offer) if offer is not None else None
-    if rules is not None and rules.unpacked_bills_max_length and not tuning.packing:
-        if longest is None:
-            raise ValueError("with packing off this provider bills the maximum length: state tuning.max_tokens_per_example")
-        return examples, longest
-    return examples, tokens if longest is None else np.minimum(tokens, longest)
+    cut = tokens if longest is None else np.minimum(tokens, longest)
+    rules = setting.rates.billing_rules(offer)
+    if rules is None or not rules.unpacked_bills_max_length or tuning.packing:
+        return examples, cut, cut
+    if longest is None:
+        raise ValueError("with packing off this provider bills the maximum length: state tuning.max_tokens_per_example")
+    return examples, cut, longest
 
 
 def managed_job(setting: Setting, tuning: Tuning, offer: str, month: int) -> tuple[MonthlyPrice, str, tuple[str, ...]]:
@@ -101,51 +104,42 @@ def managed_job(setting: Setting, tuning: Tuning, offer: str, month: int) -> tup
     in_month = setting.in_month(month)
     technique = "full" if tuning.technique == "full" else "lora"
     terms: dict[str, Any] = {"deployment": tuning.deployment, "method": tuning.method, "technique": technique}
-    per_token = in_month.price(offer, "training_usd_per_mtok", **terms)
-    if per_token.missing:
-        return _hourly_job(in_month, tuning, offer, terms, per_token)
-    examples, tokens = example_tokens(setting, tuning, offer)
+    by_token = in_month.sells(offer, "training_usd_per_mtok", **terms)
+    if not by_token and in_month.sells(offer, "training_usd_per_hour", **terms):
+        price, formula = _hourly_job(in_month, tuning, offer, terms)
+        return price, formula, ()
+    rate = in_month.price(offer, "training_usd_per_mtok", **terms)
+    examples, tokens, billed_each = example_tokens(setting, tuning, offer)
     epochs, why, assumption = epochs_of(setting, tuning, offer, examples)
     rules = setting.rates.billing_rules(offer)
     validation = tuning.validation_examples * tokens if rules is not None and rules.validation_tokens_billed else 0.0
-    billed = billed_tokens(examples * tokens, epochs, validation_tokens=validation, evaluations=tuning.evaluations_per_job)
+    billed = billed_tokens(examples * billed_each, epochs, validation_tokens=validation, evaluations=tuning.evaluations_per_job)
     minimum = _optional(in_month, offer, "minimum_usd_per_job", terms)
-    cap = _optional(in_month, offer, "cap_usd_per_job", terms)
-    usd = job_usd(billed, per_token.usd, minimum.usd)
+    usd = job_usd(billed, rate.usd, minimum.usd)
     formula = (
-        f"{say(billed)} billed tokens = {counted(epochs, 'epoch')} ({why}) × {say(examples)} examples × {say(tokens)} tokens"
+        f"{say(billed)} billed tokens = {counted(epochs, 'epoch')} ({why}) × {say(examples)} examples × {say(billed_each)} tokens"
     )
-    if tuning.method != "sft" and not any(tuning.method in row.conditions for row in per_token.rows):
-        formula += f", an estimate: the provider lists no price of its own for {tuning.method.upper()}"
     if np.any(validation):
         formula += f" + {counted(tuning.evaluations_per_job, 'evaluation')} × {say(validation)} tokens"
+    if tuning.method != "sft" and rate.rows and not any(tuning.method in row.conditions for row in rate.rows):
+        formula += f", an estimate: the provider lists no price of its own for {tuning.method.upper()}"
     if np.any(minimum.usd > 0):
         formula += f", at least ${say(np.max(minimum.usd))} a job"
-    missing = None
-    if cap.rows and np.any(usd > np.where(cap.usd > 0, cap.usd, np.inf)):
-        missing = (
-            f"one job would cost ${say(np.max(usd))}; the provider stops it at its cap of ${say(np.max(cap.usd))}, "
-            "so the model would be incomplete. Train on less, or resume it as a second job"
-        )
-    price = MonthlyPrice(usd, (*per_token.rows, *minimum.rows), missing)
+    missing = rate.missing or minimum.missing
+    price = _capped(in_month, offer, terms, MonthlyPrice(usd, (*rate.rows, *minimum.rows), missing))
     return price, formula, (assumption,) if assumption else ()
 
 
-def _hourly_job(
-    in_month: Setting, tuning: Tuning, offer: str, terms: dict[str, Any], per_token: MonthlyPrice
-) -> tuple[MonthlyPrice, str, tuple[str, ...]]:
+def _hourly_job(in_month: Setting, tuning: Tuning, offer: str, terms: dict[str, Any]) -> tuple[MonthlyPrice, str]:
+    """hours × rate + the grader's tokens."""
     hourly = in_month.price(offer, "training_usd_per_hour", **terms)
-    if hourly.missing:
-        return per_token, "", ()
-    if tuning.training_hours_per_run is None:
+    hours: Any = tuning.training_hours_per_run
+    if hours is None:
         why = f"{offer} bills training by the hour: state tuning.training_hours_per_run"
-        return MonthlyPrice(hourly.usd, hourly.rows, why), "", ()
-    cap = _optional(in_month, offer, "cap_usd_per_job", terms)
-    usd = tuning.training_hours_per_run * hourly.usd
-    missing = None
-    if cap.rows and np.any(usd > np.where(cap.usd > 0, cap.usd, np.inf)):
-        missing = f"one job would cost ${say(np.max(usd))}, above the provider's cap of ${say(np.max(cap.usd))}, which stops it"
-    rows, formula = hourly.rows, f"{say(tuning.training_hours_per_run)} h × ${say(np.max(hourly.usd))}"
+        return MonthlyPrice(hourly.usd * np.nan, hourly.rows, why), ""
+    training = _capped(in_month, offer, terms, MonthlyPrice(hours * hourly.usd, hourly.rows, hourly.missing))
+    usd, rows, missing = training.usd, training.rows, training.missing
+    formula = f"{say(hours)} h × ${say(np.max(hourly.usd))}"
     if tuning.grader_model is not None:
         for key, tokens in (
             ("input_usd_per_mtok", tuning.grader_input_tokens_per_run),
@@ -154,7 +148,19 @@ def _hourly_job(
             price = in_month.price(tuning.grader_model, key)
             usd, rows, missing = usd + tokens * price.usd / MTOK, (*rows, *price.rows), missing or price.missing
             formula += f" + {say(tokens)} grader tokens × ${say(np.max(price.usd))} ÷ 10⁶"
-    return MonthlyPrice(usd, rows, missing), formula, ()
+    return MonthlyPrice(usd, rows, missing), formula
+
+
+def _capped(in_month: Setting, offer: str, terms: dict[str, Any], job: MonthlyPrice) -> MonthlyPrice:
+    """The job, or no price where it would pass the provider's cap: that stops it, it is incomplete, not cheaper."""
+    cap = _optional(in_month, offer, "cap_usd_per_job", terms)
+    missing = job.missing or cap.missing
+    if missing is None and cap.rows and np.any(job.usd > np.where(cap.usd > 0, cap.usd, np.inf)):
+        missing = (
+            f"one job would cost ${say(np.max(job.usd))}; the provider stops it at its cap of ${say(np.max(cap.usd))}, "
+            "so the model would be incomplete. Train on less, or resume it as a second job"
+        )
+    return job if missing is None else MonthlyPrice(job.usd * np.nan, job.rows, missing)
 
 
 def own_gpu_run(setting: Setting, tuning: Tuning) -> tuple[MonthlyPrice, str]:

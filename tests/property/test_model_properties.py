@@ -604,7 +604,7 @@ IDLE = {
     # defaults that the approaches state themselves
     *("task.tokens_per_example", "task.corpus_tokens", "task.facts_changing_per_month_share", "staff_usd_per_hour.support_agent"),
     # own GPUs bill no tokens and no validation; a managed job rents none
-    *(f"approaches.own.{field}" for field in ("instruction_tokens", "tool_tokens", "shots")),
+    *(f"approaches.own.{field}" for field in ("instruction_tokens", "tool_tokens")),
     *(f"approaches.own.tuning.{field}" for field in ("validation_examples", "evaluations_per_job")),
     "approaches.tuned.tuning.gpus",
     # only reinforcement tuning has a grader, only tuned deployments are hosted
