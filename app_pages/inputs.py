@@ -22,6 +22,7 @@ from calc.scenario import Approach, CompoundGrowth, FlatGrowth, LinearGrowth, Ow
 from calc.setting import Setting
 from calc.timeline import Months
 from ingest.errors import InputError
+from ingest.fields import meaning_of
 from ingest.scenario_file import SIZE_LIMIT_BYTES, read_scenario, scenario_from
 from pricing import PricingError, Rates
 from reports import words
@@ -560,7 +561,7 @@ def _number(
     def put(data: Data, new: Any) -> None:
         _set(data, path, new / scale if percent else new)
 
-    description = type(parent).model_fields[name].description or ""
+    description = meaning_of(type(parent), name)
     return Input(
         key, label, initial, put, shared.plain(f"{' '.join(description.split())} {origin}"), "whole" if whole else "number",
         low, high if high is not None else 100 if percent else 1e12, step,

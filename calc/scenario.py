@@ -35,7 +35,7 @@ OfferId = Annotated[str, Field(pattern=r"^[^/\s]+/[^/\s]+$")]
 
 
 class _Stated(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, defer_build=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 # --- workload -----------------------------------------------------------------------------------------------------------

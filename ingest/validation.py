@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from ingest.errors import Problem
+from ingest.fields import meaning_of
 
 PROBLEMS_SHOWN = 20
 
@@ -178,8 +179,9 @@ def _siblings(path: Path, model: type[BaseModel]) -> dict[str, FieldInfo]:
 
 
 def _meaning(path: Path, model: type[BaseModel]) -> str:
-    info = _siblings(path, model).get(path[-1])
-    return f" ({info.description.splitlines()[0].rstrip('.')})" if info is not None and info.description else ""
+    meanings = (meaning_of(kind, str(path[-1])) for kind in _models_at(model, path[:-1]))
+    meaning = next((found for found in meanings if found), "")
+    return f" ({meaning.splitlines()[0].rstrip('.')})" if meaning else ""
 
 
 def _choices(path: Path, model: type[BaseModel]) -> str:
