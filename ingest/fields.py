@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import textwrap
 from functools import cache
 from itertools import pairwise
 
@@ -22,7 +23,7 @@ def meaning_of(model: type[BaseModel], field: str) -> str:
 def _docstrings(kind: type) -> dict[str, str]:
     if not issubclass(kind, BaseModel) or kind is BaseModel:
         return {}
-    source = ast.parse(inspect.cleandoc(inspect.getsource(kind))).body[0]
+    source = ast.parse(textwrap.dedent(inspect.getsource(kind))).body[0]
     assert isinstance(source, ast.ClassDef)
     return {
         field.target.id: inspect.cleandoc(text.value.value)
