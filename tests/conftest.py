@@ -7,6 +7,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# no test is judged by a clock: a slow machine is not a wrong result
+settings.register_profile("tuneworth", deadline=None)
+settings.load_profile("tuneworth")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SHARED_DATA = REPOSITORY.parent / "shared" / "data"
