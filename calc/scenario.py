@@ -622,7 +622,7 @@ def _inherited(name: str, stated: dict[str, Any], seen: tuple[str, ...]) -> dict
     merged = dict(parent)
     for key, value in fields.items():
         merged[key] = _merged_part(parent.get(key), value)
-    merged.pop("accepted_from", None)
+    merged["accepted_from"] = fields.get("accepted_from")
     if "accepted" not in fields and parent.get("accepted") is not None:
         if _answers_alike(parent, merged):
             merged["accepted_from"] = parent.get("accepted_from") or parent_name

@@ -13,7 +13,7 @@ from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from calc.compare import compare
 from calc.ledger import Unpriced
@@ -57,6 +57,16 @@ def _replaced(at: Any, names: list[str], value: Any, path: str) -> Any:
     if isinstance(at, dict) and len(names) == 1:  # a role's rate that is not stated yet
         return {**at, names[0]: value}
     raise ValueError(f"there is no field {path}: '{names[0]}' is not one of {', '.join(fields) or 'the parts stated there'}")
+
+
+def _check_bounds(scenario: Scenario, path: str, value: float) -> None:
+    """Raise ValueError where the field does not take the value."""
+    with_field(scenario, path, np.array([value]))
+    changed: Scenario = _replaced(scenario, path.split("."), value, path)
+    try:
+        Scenario.model_validate(changed.model_dump(warnings=False))
+    except ValidationError as error:
+        raise ValueError(f"{path}: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from None
 
 
 def _is_whole(model: type[BaseModel], name: str) -> bool:
@@ -115,6 +125,8 @@ def winners_over(
     """
     if not low < high:
         raise ValueError(f"the range of {path} is empty: {low:g} must be below {high:g}")
+    for end in (low, high):
+        _check_bounds(scenario.at_point(), path, end)
     values = np.linspace(low, high, POINTS)
 
     def cheapest(at: NDArray[np.float64]) -> tuple[NDArray[np.intp], list[str], NDArray[np.float64]]:

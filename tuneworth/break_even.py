@@ -1,0 +1,44 @@
+"""``tuneworth break-even``: who is cheapest as one number of the scenario moves, and where that changes."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from calc.sensitivity import winners_over
+from ingest import load_scenario
+from ingest.errors import InputError, Problem
+from pricing import PriceBook
+from reports import words
+from tuneworth.clock import day_or_today
+from tuneworth.compare import AsOf, ScenarioFile
+from tuneworth.output import Figure, Format, emit
+
+
+def break_even(
+    file: ScenarioFile,
+    over: Annotated[str, typer.Option("--over", help="Field by its dotted path, like task.examples.")],
+    low: Annotated[float, typer.Option("--from", help="Low end of its range.")],
+    high: Annotated[float, typer.Option("--to", help="High end of its range.")],
+    as_of: AsOf = None,
+    form: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.table,
+) -> None:
+    """Show who is cheapest as one number moves, all others as stated; for the volume, compare is exact."""
+    scenario = load_scenario(file)
+    if as_of is not None:
+        scenario = scenario.model_copy(update={"as_of": day_or_today(as_of)})
+    try:
+        first, changes = winners_over(scenario, PriceBook.bundled(), over, low, high, today=day_or_today(None))
+    except ValueError as error:
+        raise InputError(Problem(str(file), str(error))) from None
+    rows = [{"from": Figure(f"{low:,.6g}"), "cheapest": words.label(first), "change": "start of the range"}]
+    rows += [
+        {
+            "from": Figure(f"{change.value:,.6g}"),
+            "cheapest": words.label(change.winner),
+            "change": "tie" if change.smooth else "jump",
+        }
+        for change in changes
+    ]
+    emit(form, rows, title=f"By {over}")
