@@ -552,9 +552,14 @@ class Scenario(_Stated):
         return self
 
     def at_point(self) -> Scenario:
-        """The scenario with every range replaced by its point value (mode, median or k/n)."""
+        """The scenario with every range replaced by its point value (mode, median or k/n); the volume is a whole number."""
         resolved: Scenario = resolve(self)
-        return resolved
+        volume = resolved.workload.requests_per_month
+        if not isinstance(volume, float):
+            return resolved
+        return resolved.model_copy(
+            update={"workload": resolved.workload.model_copy(update={"requests_per_month": round(volume)})}
+        )
 
 
 PRESETS: dict[str, dict[str, Any]] = {
