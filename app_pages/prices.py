@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
-from decimal import Decimal
 
 import pandas as pd
 import streamlit as st
 
 from app_pages import shared
 from pricing import PricingError
-from pricing.keys import PRICE_KEYS
-from pricing.model import Item, PriceBlock
+from pricing.model import Item
 from reports import words
 from tuneworth.clock import today
 
 FIRST_DAY = date(2020, 1, 1)
-EVENT_WORDS = {
-    "released": "Released",
-    "deprecated": "Deprecated",
-    "closed_to_new_customers": "Closed to new customers",
-    "closed_to_inactive": "Closed to inactive customers",
-    "training_ends": "No tuning from",
-    "inference_ends": "Ends",
-    "available_until_at_least": "Stays until at least",
-}
 
 
 def page() -> None:
@@ -88,6 +76,7 @@ def _catalogue() -> None:
 def prices_in_force(day: date) -> pd.DataFrame:
     """Every price in force on a day."""
     book, rows = shared.book(), []
+    rates = book.as_of(day)
     for id_ in book.provider_ids:
         provider = book.provider(id_)
         places = [(f"{id_}/{item_id}", item.name, item.price) for item_id, item in provider.items.items()]
@@ -97,47 +86,17 @@ def prices_in_force(day: date) -> pd.DataFrame:
             rows += [
                 {
                     "Provider": provider.name,
-                    "Offer": offer,
                     "Name": name,
-                    "Price": words.exact_money(value),
-                    "Unit": PRICE_KEYS[key].unit.removeprefix("USD "),
-                    "For": _conditions(block),
-                    "In force from": block.effective,
-                    "Source": shared.link(block.source),
-                    "Read on": block.source_date,
-                    "Age": (day - block.source_date).days,
-                    "Confidence": words.CONFIDENCE_LABELS[block.confidence],
+                    **shared.price_row(price),
+                    "Age": (day - price.source_date).days,
                 }
-                for key, value, block in _in_force(blocks, day)
+                for price in rates.in_force(offer, blocks)
             ]
     return pd.DataFrame(rows)
 
 
 def _band_name(above: float, up_to: float) -> str:
     return f"Models above {above:g} billion parameters" if up_to == float("inf") else f"Models of {above:g} to {up_to:g} billion"
-
-
-def _in_force(blocks: tuple[PriceBlock, ...], day: date) -> Iterator[tuple[str, Decimal, PriceBlock]]:
-    """Of every price under the same conditions the latest one not after the day, unless it has ended or was withdrawn."""
-    started = sorted((block for block in blocks if block.effective <= day), key=lambda b: (b.effective, b.recorded))
-    withdrawn = {(_conditions(block), block.effective): block.recorded for block in started if block.withdrawn}
-    latest: dict[tuple[str, str], tuple[str, Decimal, PriceBlock]] = {}
-    for block in started:
-        retracted = withdrawn.get((_conditions(block), block.effective))
-        if retracted is not None and block.recorded <= retracted:
-            continue
-        for key, value in block.prices.items():
-            latest[_conditions(block), key] = (key, value, block)
-    yield from (found for found in latest.values() if found[2].ends is None or day < found[2].ends)
-
-
-def _conditions(block: PriceBlock) -> str:
-    parts = [block.service] if block.service != "standard" else []
-    parts += ["fine-tuned"] if block.tuned else []
-    parts += [f"above {block.context_above_tokens:,} tokens"] if block.context_above_tokens else []
-    parts += [text for text in (block.deployment, block.method, block.technique) if text]
-    parts += [f"{', '.join(block.hours_utc)} UTC"] if block.hours_utc else []
-    return ", ".join(parts) or "standard"
 
 
 @st.cache_data(show_spinner=False)
@@ -155,7 +114,7 @@ def lifecycle(day: date) -> pd.DataFrame:
                         "Provider": provider.name,
                         "Offer": offer,
                         "Name": name,
-                        "What": EVENT_WORDS[event.event],
+                        "What": words.EVENT_LABELS[event.event],
                         "Day": event.date,
                         "Successor": event.successor,
                         "Source": shared.link(event.source),

@@ -70,19 +70,21 @@ def link(source: str) -> str | None:
 
 def price_rows(prices: list[Price]) -> list[dict[str, object]]:
     """Price rows as a table's rows, each once."""
-    return [
-        {
-            "Offer": row.offer,
-            "Price": words.exact_money(row.value),
-            "Unit": row.unit.removeprefix("USD "),
-            "For": row.conditions or "standard",
-            "In force from": row.effective,
-            "Source": link(row.source),
-            "Read on": row.source_date,
-            "Confidence": words.CONFIDENCE_LABELS[row.confidence],
-        }
-        for row in dict.fromkeys(prices)
-    ]
+    return [price_row(row) for row in dict.fromkeys(prices)]
+
+
+def price_row(row: Price) -> dict[str, object]:
+    """One price as a table's row."""
+    return {
+        "Offer": row.offer,
+        "Price": words.exact_money(row.value),
+        "Unit": row.unit.removeprefix("USD "),
+        "For": row.conditions or "standard",
+        "In force from": row.effective,
+        "Source": link(row.source),
+        "Read on": row.source_date,
+        "Confidence": words.CONFIDENCE_LABELS[row.confidence],
+    }
 
 
 def price_columns() -> dict[str, object]:

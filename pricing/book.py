@@ -261,6 +261,43 @@ class Rates:
 
         return [[b for b in place if applies(b)] for place in (item.price, self._band_prices(provider, item), provider.price)]
 
+    def all_in_force(self, offer: str) -> tuple[Price, ...]:
+        """Every price of an offer in force on the as-of day, under each set of conditions that the book has for it.
+
+        What holds for its size band or for everything the provider sells is among them, and so are unverified figures,
+        marked by their confidence.
+
+        Raises:
+            UnknownOffer: the offer is not in the book.
+        """
+        provider, _, item = self.item(offer)
+        found: dict[Price, None] = {}
+        for block in (*item.price, *self._band_prices(provider, item), *provider.price):
+            for key in block.prices:
+                try:
+                    found[self.price(offer, key, accept_unverified=True, **_question(block))] = None
+                except PriceMissing:
+                    continue
+        return tuple(found)
+
+    def in_force(self, offer: str, blocks: Iterable[PriceBlock]) -> tuple[Price, ...]:
+        """Of one place's blocks every price in force on the as-of day, one for each key and set of conditions.
+
+        Args:
+            offer: what the prices are said to be of; a provider's id where they hold for all it sells.
+            blocks: an item's, a size band's or a provider's.
+        """
+        alike: dict[tuple[Any, ...], list[PriceBlock]] = {}
+        for block in blocks:
+            if self.recorded_through is None or block.recorded <= self.recorded_through:
+                alike.setdefault(tuple(_question(block).values()), []).append(block)
+        return tuple(
+            _price(offer, key, found)
+            for group in alike.values()
+            for key in dict.fromkeys(key for block in group for key in block.prices)
+            if (found := _in_force([b for b in group if key in b.prices or b.withdrawn], self.as_of)) is not None
+        )
+
     def prices(self, offer: str, key: str, days: tuple[date, ...], **conditions: Any) -> tuple[Price, ...]:
         """The price on each of several days, looked up once and remembered. Conditions and errors as in `price`."""
         asked = (offer, key, days, *sorted(conditions.items()))
@@ -370,6 +407,20 @@ def _in_force(blocks: list[PriceBlock], on: date) -> PriceBlock | None:
         if not block.withdrawn and (block.ends is None or on < block.ends):
             return block
     return None
+
+
+def _question(block: PriceBlock) -> dict[str, Any]:
+    """The conditions of `Rates.price` under which a block's prices hold."""
+    hour = int(block.hours_utc[0][:2]) if block.hours_utc else None
+    return {
+        "service": block.service,
+        "tuned": block.tuned,
+        "context_tokens": block.context_above_tokens + 1 if block.context_above_tokens else 0,
+        "deployment": block.deployment,
+        "method": block.method,
+        "technique": block.technique,
+        "at_hour": None if hour is None else (block.weekdays[0] if block.weekdays else 1, hour),
+    }
 
 
 def _conditions_stated(block: PriceBlock) -> int:

@@ -16,7 +16,7 @@ from calc.ledger import CostLine, Group, Timing
 from calc.scenario import FAMILIES, Family, OwnGpus
 from calc.timeline import inference_ends
 from pricing import Price, UnknownOffer
-from pricing.model import Confidence
+from pricing.model import Confidence, Event
 
 MISSING = "—"
 MINUS = "−"
@@ -52,6 +52,15 @@ CONFIDENCE_LABELS: dict[Confidence, str] = {
     "bulk": "Provider's bulk list",
     "estimate": "Derived",
     "unverified": "Not verified",
+}
+EVENT_LABELS: dict[Event, str] = {
+    "released": "Released",
+    "deprecated": "Deprecated",
+    "closed_to_new_customers": "Closed to new customers",
+    "closed_to_inactive": "Closed to inactive customers",
+    "training_ends": "No tuning from",
+    "inference_ends": "Ends",
+    "available_until_at_least": "Stays until at least",
 }
 TUNED: tuple[Family, ...] = ("fine-tuning", "hybrid")
 

@@ -10,7 +10,6 @@ import typer
 
 from ingest.errors import InputError, Problem
 from pricing import Price, PriceBook, PriceMissing, Rates, UnknownOffer
-from pricing.model import PriceBlock
 from tuneworth.clock import day_or_today
 from tuneworth.output import Format, emit, say
 from tuneworth.price_check import check_prices
@@ -28,7 +27,7 @@ def show(
     day = day_or_today(as_of)
     rates = PriceBook.bundled().as_of(day)
     offers = _matching(rates, text)
-    found = [price for offer in offers for price in prices_in_force(rates, offer)]
+    found = [price for offer in offers for price in rates.all_in_force(offer)]
     if not found:
         raise PriceMissing(f"No price of {', '.join(offers[:5])} is in force on {day}. Ask for another day with --as-of.")
     emit(form, [_row(price) for price in found], title=f"Prices in force on {day}")
@@ -43,37 +42,6 @@ def check() -> None:
     if problems:
         raise InputError(*problems)
     typer.echo(f"{files} files with {count:,} prices and assumptions are in order.")
-
-
-def prices_in_force(rates: Rates, offer: str) -> list[Price]:
-    """Every price of an offer in force on the rates' day, under each set of conditions the book has for it.
-
-    Unverified figures are among them, marked by their confidence.
-    """
-    provider, _, item = rates.item(offer)
-    blocks = (*item.price, *(block for band in provider.band for block in band.price), *provider.price)
-    found: dict[Price, None] = {}
-    for block in blocks:
-        for key in block.prices:
-            try:
-                found[rates.price(offer, key, accept_unverified=True, **_conditions(block))] = None
-            except PriceMissing:
-                continue
-    return list(found)
-
-
-def _conditions(block: PriceBlock) -> dict[str, Any]:
-    """The conditions of `Rates.price` under which a block's prices hold."""
-    hour = int(block.hours_utc[0][:2]) if block.hours_utc else None
-    return {
-        "service": block.service,
-        "tuned": block.tuned,
-        "context_tokens": block.context_above_tokens + 1 if block.context_above_tokens else 0,
-        "deployment": block.deployment,
-        "method": block.method,
-        "technique": block.technique,
-        "at_hour": None if hour is None else (block.weekdays[0] if block.weekdays else 1, hour),
-    }
 
 
 def _matching(rates: Rates, text: str) -> list[str]:
