@@ -145,7 +145,7 @@ def _of_approach(found: Comparison, name: str, what: str, volume: float) -> Any:
             return [f"{event.month} {event.kind}: {event.text}" for event in result.ledger.events]
         case "unavailable_since":
             return result.unavailable.since if result.unavailable else None
-        case "break_even_share" | "value_usd":
+        case "break_even_share" | "value_usd" | "roi":
             return getattr(found, head)(name)
         case "savings":
             return getattr(found.savings(name), rest)

@@ -52,6 +52,18 @@ def test_several_rates_of_return_are_all_listed() -> None:
     assert cash_flow.annual_irr(flows) == pytest.approx([1.05**12 - 1, 1.10**12 - 1])
 
 
+@pytest.mark.parametrize("monthly", [1.01, 1.02, 1.1])
+def test_a_double_rate_of_return_is_listed_once(monthly: float) -> None:
+    # (1 − monthly · x)², which touches zero and does not cross it
+    flows = np.array([1.0, -2 * monthly, monthly**2])
+    assert cash_flow.annual_irr(flows) == pytest.approx([monthly**12 - 1])
+
+
+def test_a_rate_of_minus_all_of_it_is_none() -> None:
+    # the factor 100 a month: nothing but 10⁻²⁴ is left after a year
+    assert cash_flow.annual_irr(np.array([-100.0, 0, 0.01])) == ()
+
+
 def test_without_a_change_of_sign_there_is_no_rate_of_return() -> None:
     assert cash_flow.annual_irr(np.array([1.0, 2, 3])) == ()
     assert cash_flow.annual_irr(np.array([-1.0, -2])) == ()

@@ -95,6 +95,32 @@ def test_totals_are_those_of_the_comparison() -> None:
     }
 
 
+def test_no_examples_take_no_hours_to_choose_them() -> None:
+    path = "approaches.few-shot.shots"
+    values = np.array([0.0, 1.0, 4.0])
+    together = totals_over(scenario(), BOOK, {path: values})["few-shot"]
+    stated = scenario().model_dump(mode="json")
+    for total, shots in zip(together, values, strict=True):
+        few_shot = stated["approaches"]["few-shot"] | {"shots": shots}
+        alone = Scenario.model_validate(stated | {"approaches": stated["approaches"] | {"few-shot": few_shot}})
+        assert total == pytest.approx(float(compare(alone, BOOK).results["few-shot"].total()), rel=1e-12), shots
+
+
+def test_where_no_answer_is_accepted_an_approach_is_never_the_cheapest() -> None:
+    approaches = {
+        "prompting": {"model": "openai/gpt-6.1-terra", "instruction_tokens": 2000, "accepted": 0.9},
+        "small": {"extends": "prompting", "model": "openai/gpt-6-luna", "accepted": 0.9},
+    }
+    stated = scenario(task={"kind": "style"}, approaches=approaches, reference="prompting")  # rejected answers are lost
+    path = "approaches.small.accepted"
+    totals = totals_over(stated, BOOK, {path: np.array([0.0, 0.5])})
+    assert totals["small"][0] == np.inf
+    assert np.isfinite(totals["small"][1])
+    first, changes = winners_over(stated, BOOK, path, 0.0, 1.0)
+    assert first == "prompting"
+    assert [change.winner for change in changes] == ["small"]
+
+
 def test_a_straight_field_breaks_even_where_the_closed_form_says() -> None:
     # both totals are straight in the cost of a rejected answer, so they tie at the gap of the rest over the gap of rejections
     stated = scenario()

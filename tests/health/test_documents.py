@@ -1,0 +1,79 @@
+"""What the documents show works: code runs, commands exist, links lead somewhere."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from tuneworth.main import cli
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md")), ROOT / "benchmarks" / "README.md"]
+STATED_RESULT = re.compile(r"^(\S.*?)\s+# ('[^']*'|-?[\d.]+)$", re.MULTILINE)
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+
+
+def code_blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+def commands() -> list[str]:
+    """Every command line of tuneworth in the README, in a shell's block or between backticks."""
+    lines = [line for block in code_blocks("sh") for line in block.splitlines()] + re.findall(r"`([^`\n]+)`", README)
+    return [found[1] for line in lines if (found := re.search(r"(?:^|/)tuneworth (\S[^#]*)", line))]
+
+
+def verbs_of(command: Any) -> dict[str, Any]:
+    """The verbs below a command; none where it is one itself."""
+    return getattr(command, "commands", {})
+
+
+@pytest.mark.parametrize("code", code_blocks("python"))
+def test_python_of_the_readme_runs(code: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    exec(code, {})
+
+
+def test_python_of_the_readme_gives_the_stated_results(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    checked = 0
+    for code in code_blocks("python"):
+        names: dict[str, Any] = {}
+        exec(code, names)
+        for expression, stated in STATED_RESULT.findall(code):
+            assert eval(expression, names) == ast.literal_eval(stated)
+            checked += 1
+    assert checked
+
+
+@pytest.mark.parametrize("line", commands())
+def test_commands_of_the_readme_are_understood(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    command, words = typer.main.get_command(cli), shlex.split(line)
+    while verbs := verbs_of(command):
+        assert words[0] in verbs
+        command, words = verbs[words[0]], words[1:]
+    command.make_context(command.name, list(words))  # refuses what the command does not know
+    assert [word for word in words if word.startswith("examples/") and not (ROOT / word).exists()] == []
+
+
+def test_options_named_in_the_readme_exist() -> None:
+    def options(command: Any) -> set[str]:
+        return {name for option in command.params for name in option.opts}.union(*map(options, verbs_of(command).values()))
+
+    named = set(re.findall(r"`(--[a-z-]+)", README))
+    assert named
+    assert named <= options(typer.main.get_command(cli))
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_resolve(path: Path) -> None:
+    links = [link for link in LINK.findall(path.read_text(encoding="utf-8")) if "://" not in link]
+    assert [link for link in links if not (path.parent / link.partition("#")[0]).exists()] == []

@@ -1,0 +1,81 @@
+"""Own prices laid over the listed ones."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pricing import PriceBook, PriceMissing
+
+KEY = "input_usd_per_mtok"
+LISTED = """
+name = "Acme"
+price_page = "https://example.org/"
+[model.base]
+name = "Base"
+[[model.base.price]]
+effective = 2026-03-01
+input_usd_per_mtok = 1
+source = "https://example.org/"
+source_date = 2026-03-01
+recorded = 2026-11-20
+confidence = "transcribed"
+[[model.base.price]]
+effective = 2026-06-01
+input_usd_per_mtok = 2
+source = "https://example.org/"
+source_date = 2026-06-01
+recorded = 2026-11-20
+confidence = "transcribed"
+"""
+
+
+@pytest.fixture
+def listed(tmp_path: Path) -> PriceBook:
+    """$1 from March and $2 from June 2026 on."""
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "tables" / "acme.toml").write_text(LISTED, encoding="utf-8")
+    return PriceBook(tmp_path)
+
+
+def with_own(listed: PriceBook, effective: date, **fields: Any) -> PriceBook:
+    """The book with a block of one's own, recorded before the listed ones."""
+    day = date(2026, 1, 1)
+    block = {"effective": effective, "source": "https://example.org/contract", "source_date": day, "recorded": day}
+    own = block | {"confidence": "primary"} | (fields or {KEY: 9})
+    return listed.with_overrides({"acme": {"model": {"base": {"price": [own]}}}})
+
+
+def usd(book: PriceBook, day: date) -> float:
+    return book.as_of(day).price("acme/base", KEY).usd
+
+
+@pytest.mark.parametrize(
+    ("effective", "before"),
+    [
+        (date(2026, 4, 1), 1),  # the listed price of June comes after it
+        (date(2026, 6, 1), 1),  # of the same day as the listed one
+        (date(2026, 7, 1), 2),  # of a later day
+    ],
+)
+def test_an_own_price_wins_from_its_day_on(listed: PriceBook, effective: date, before: float) -> None:
+    book = with_own(listed, effective)
+    assert usd(book, date(2026, 11, 20)) == 9
+    assert usd(book, effective) == 9
+    assert usd(book, date(2026, effective.month - 1, 28)) == before
+
+
+def test_an_own_block_withdraws_the_listed_one_of_its_day(listed: PriceBook) -> None:
+    assert usd(with_own(listed, date(2026, 6, 1), withdrawn=True), date(2026, 11, 20)) == 1
+    with pytest.raises(PriceMissing):
+        usd(with_own(listed, date(2026, 3, 1), withdrawn=True), date(2026, 5, 1))
+
+
+def test_an_own_block_ends_the_listed_one_of_its_day(listed: PriceBook) -> None:
+    book = with_own(listed, date(2026, 3, 1), ends=date(2026, 5, 1), input_usd_per_mtok=1)
+    assert usd(book, date(2026, 4, 30)) == 1
+    with pytest.raises(PriceMissing):
+        usd(book, date(2026, 5, 1))
