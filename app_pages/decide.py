@@ -11,10 +11,9 @@ import streamlit as st
 
 from app_pages import inputs, shared
 from calc import Comparison, CostLine
-from calc.advice import Rule, feasibility, rules
+from calc.advice import Rule, Severity, feasibility, rules
 from calc.compare import ApproachResult
 from calc.export import assumptions, comparison_dict, price_rows, to_json
-from calc.ledger import Group
 from ingest.errors import InputError
 from pricing import PricingError
 from reports import words
@@ -26,10 +25,7 @@ from reports.plotly_charts import CONFIG, break_even_figure, cost_lines_figure
 from reports.sources import source_words
 
 STATE_COLOURS = {"Holds": "green", "Fails": "red", "Dated": "orange", "Too high": "orange", "Cannot tell": "gray"}
-SEVERITY_WORDS = {"stop": ":red-badge[Stops it]", "caution": ":orange-badge[Caution]", "info": ":gray-badge[Note]"}
-LONGEST_NAME = 11  # letters of a name that fit beside an amount in a card
-GROWS: tuple[Group, ...] = ("rejected answers", "tokens")
-MIXED: tuple[Group, ...] = ("retrieval",)
+SEVERITY_COLOURS: dict[Severity, str] = {"stop": "red", "caution": "orange", "info": "gray"}
 
 
 def page() -> None:
@@ -92,9 +88,7 @@ def _zipped(files: dict[str, str]) -> bytes:
 
 
 def _cards(comparison: Comparison) -> None:
-    months, start = words.months(comparison.months.count), words.month(comparison.months.starts[0])
-    at = f"{words.volume(comparison.requests)} {words.per_month(comparison)}"
-    st.caption(f"Total over {months} from {start}, at {at}")
+    st.caption(words.cards_caption(comparison))
     with st.grid(5, min_column_width=165, gap="small"):
         for result in comparison.results.values():
             with st.container(border=True, height="stretch", gap="xsmall"):
@@ -106,7 +100,7 @@ def _card(comparison: Comparison, result: ApproachResult) -> None:
     if result.status != "available":
         st.metric(label, words.MISSING, words.lead(comparison, result.name), delta_color="off", delta_arrow="off")
         st.caption(shared.plain(words.left_out(comparison, result)))
-        st.caption(shared.plain(_made_of(result)))
+        st.caption(shared.plain(words.made_of(result)))
         st.badge(words.STATUS_LABELS[result.status], color="orange")
         return
     best = result.name == comparison.winner()
@@ -115,16 +109,17 @@ def _card(comparison: Comparison, result: ApproachResult) -> None:
     st.metric(
         label,
         f':color[{total}]{{foreground="{colour}"}}' if best else total,
-        shared.plain(_lead(comparison, result)),
+        shared.plain(words.lead_on_card(comparison, result.name)),
         delta_color="primary" if best else "off",
         delta_arrow="off",
     )
-    st.markdown(f"**{shared.plain(words.money_per(result.per_request()))}** per request")
-    if result.failure_mode == "discard" and result.per_accepted() is not None:
-        st.markdown(f"**{shared.plain(words.money_per(result.per_accepted()))}** per accepted answer")
+    st.markdown(f"**{shared.plain(words.money_per(words.per_request_usd(result)))}** per request")
+    per_accepted = words.per_accepted_usd(result)
+    if result.failure_mode == "discard" and per_accepted is not None:
+        st.markdown(f"**{shared.plain(words.money_per(per_accepted))}** per accepted answer")
     if result.accepted is not None:
         st.markdown(f"**{words.percent(result.accepted)}** accepted")
-    st.caption(shared.plain(_made_of(result)))
+    st.caption(shared.plain(words.made_of(result)))
     ends = [event for event in result.ledger.events if event.kind == "fallback"]
     if ends:
         st.badge(f"Ends {words.day_short(ends[0].day)}", color="orange")
@@ -134,32 +129,12 @@ def _card(comparison: Comparison, result: ApproachResult) -> None:
         st.badge("Available", color="gray")
 
 
-def _lead(comparison: Comparison, result: ApproachResult) -> str:
-    """The lead in words that a card can hold: the cheapest is named where its name is short."""
-    lead = words.lead(comparison, result.name)
-    amount, against, winner = lead.partition(" vs ")
-    return f"{amount} vs cheapest" if against and len(winner) > LONGEST_NAME else lead
-
-
-def _made_of(result: ApproachResult) -> str:
-    """The model and what is added to it."""
-    approach = result.approach
-    parts = [words.model_name(result.offer)]
-    if approach.tuning is not None:
-        parts.append(inputs.serving_words(approach))
-    if approach.shots:
-        parts.append(f"{approach.shots:g} examples")
-    if approach.retrieval is not None:
-        parts.append("retrieval")
-    return ", ".join(parts)
-
-
 # --- break-even --------------------------------------------------------------------------------------------------------------
 
 
 def _break_even_card(comparison: Comparison) -> None:
     labels: dict[Unit, str] = {
-        "month": "Per month", "request": "Per request", "horizon": words.months(comparison.months.count),
+        "month": "Per month", "request": f"Per {words.volume_unit(comparison)}", "horizon": words.months(comparison.months.count),
     }  # fmt: skip
     chart = break_even_chart(comparison, st.session_state.get("unit") or "month")
     box, row = shared.card(chart.title)
@@ -210,10 +185,8 @@ def _cost_lines_card(comparison: Comparison) -> None:
 def _key(chart: CostLinesChart) -> str:
     """Swatches and names of the parts of cost, those that grow with the volume first."""
     colours = shared.palette().groups
-    heads = {"Grows with volume": GROWS, "In steps or fixed": ("gpu rental", "staff and evaluation", "data and training")}
-    heads["Partly"] = MIXED
     parts = []
-    for head, groups in heads.items():
+    for head, groups in words.GROUP_HEADS.items():
         found = [group for group in chart.groups if group in groups]
         if found:
             swatches = "\u2002".join(shared.swatch(words.GROUP_LABELS[group], colours[group]) for group in found)
@@ -226,7 +199,7 @@ def _lines(comparison: Comparison) -> None:
     first = comparison.winner()
     name = st.selectbox("Approach", names, index=names.index(first), format_func=words.label, key="lines of")
     result = comparison.results[name]
-    at = result.requests * result.volume_scale
+    at = words.shown_requests(result)
     st.dataframe(
         pd.DataFrame([_line_row(line, at) for line in result.ledger.lines]),
         hide_index=True,
@@ -301,11 +274,15 @@ def _feasibility_card(comparison: Comparison) -> None:
     table = [
         {
             "Approach": shared.plain(words.label(note.approach)),
-            "What": f"{SEVERITY_WORDS[note.severity]} {shared.plain(words.without_sources(note.text))}{_cited(note.source)}",
+            "What": f"{_severity(note.severity)} {shared.plain(words.without_sources(note.text))}{_cited(note.source)}",
         }
         for note in notes
     ]
     box.table(pd.DataFrame(table), border="horizontal", hide_index=True, alt="What limits each approach within the horizon.")
+
+
+def _severity(severity: Severity) -> str:
+    return f":{SEVERITY_COLOURS[severity]}-badge[{words.SEVERITY_LABELS[severity]}]"
 
 
 def _cited(source: str) -> str:

@@ -18,9 +18,9 @@ import streamlit as st
 from app_pages import shared
 from calc import Comparison, Scenario, compare
 from calc.estimate import Estimate
-from calc.scenario import Approach, CompoundGrowth, FlatGrowth, LinearGrowth, OwnGpus, PerToken
+from calc.scenario import CompoundGrowth, FlatGrowth, LinearGrowth, PerToken
 from calc.setting import Setting
-from calc.timeline import Months
+from calc.timeline import DAYS_PER_MONTH, Months
 from ingest.errors import InputError
 from ingest.fields import meaning_of
 from ingest.scenario_file import SIZE_LIMIT_BYTES, read_scenario, scenario_from
@@ -306,7 +306,7 @@ def _draw_basic(base: Base, inputs: Mapping[str, Input], edits: dict[str, Value]
     st.markdown("**Workload**")
     _draw(inputs["requests"], id_, edits)
     requests = float(edits.get("requests", base.point.workload.requests_per_month))
-    st.caption(f"{words.volume(requests * 24 / 730)} a day{_range_note(base)}")
+    st.caption(f"{words.volume(requests / DAYS_PER_MONTH)} a day{_range_note(base)}")
     _draw(inputs["instructions"], id_, edits)
     with st.grid(2, min_column_width=90, gap="xsmall"):
         _draw(inputs["question"], id_, edits)
@@ -344,17 +344,9 @@ def _tuned_models(point: Scenario) -> Iterator[str]:
     found: dict[str, None] = {}
     for approach in point.approaches.values():
         if approach.tuning is not None:
-            found[f"{words.model_name(approach.model)}, {serving_words(approach)}"] = None
+            found[f"{words.model_name(approach.model)}, {words.where_it_runs(approach)}"] = None
     if found:
         yield "Fine-tuned: " + shared.plain("; ".join(found)) + "."
-
-
-def serving_words(approach: Approach) -> str:
-    """Where an approach's model runs, in a few words."""
-    serving = approach.serving
-    if isinstance(serving, OwnGpus):
-        return f"own {serving.gpu.upper()}"
-    return "by token" if isinstance(serving, PerToken) else "dedicated"
 
 
 def _model_input(base: Base) -> Input:
@@ -490,7 +482,7 @@ def _staff_inputs(base: Base) -> Iterator[Input]:
         sources = "; ".join(f"{words.price(row)}, {row.source}" for row in rate.price.rows)
         origin = f"Default: {sources}, with overhead." if sources else rate.price.missing or "Stated in the scenario."
         yield Input(
-            f"staff.{role}", f"{role.replace('_', ' ').capitalize().replace('Ml ', 'ML ')}, US$ an hour", usd,
+            f"staff.{role}", f"{words.role(role)}, US$ an hour", usd,
             partial(_put_at, ("staff_usd_per_hour", role)), f"Loaded hourly rate. {origin}",
         )  # fmt: skip
 

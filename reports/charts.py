@@ -33,6 +33,8 @@ VISIBLE_JUMP = 0.004
 """Jumps below this share of the total are not seen: such steps are drawn as a slope."""
 NARROW = 0.004
 """Intervals below this share of the axis are less than a line wide; the table of intervals has them."""
+LEAST_SHARE = 1e-4
+"""Of the highest cost: where some costs are zero or less, the value axis starts there at the lowest."""
 LABEL_HEIGHT = 0.05
 """Of one row of text at the right end, as a share of the value axis: 17 px of 340."""
 LABEL_LENGTH = 12
@@ -190,12 +192,18 @@ def break_even_chart(comparison: Comparison, unit: Unit = "month") -> BreakEvenC
     results = comparison.available
     requests_per_volume = float(growth_factors(comparison.point.workload.growth, comparison.months).sum())
 
-    def drawn(curve: Curve, volumes: Floats) -> Floats:
+    def cost(curve: Curve, volumes: Floats) -> Floats:
         per = {"month": float(comparison.months.count), "request": volumes * requests_per_volume, "horizon": 1.0}[unit]
         return np.asarray(curve.total(volumes) / per)
 
     grids = {name: _grid(result.curve, low, high) for name, result in results.items()}
-    values = {name: np.maximum(drawn(result.curve, grids[name]), 1e-9) for name, result in results.items()}
+    costs = {name: cost(result.curve, grids[name]) for name, result in results.items()}
+    least = _least_drawn(np.concatenate(list(costs.values())))
+
+    def drawn(curve: Curve, volumes: Floats) -> Floats:
+        return np.maximum(cost(curve, volumes), least)
+
+    values = {name: np.maximum(found, least) for name, found in costs.items()}
     value = _value_axis(comparison, unit, list(values.values()))
     volume = Axis(_volume_title(comparison), low, high, _volume_ticks(low, high))
     heights = [LABEL_HEIGHT * len(_rows(words.label(name))) for name in results]
@@ -219,9 +227,18 @@ def break_even_chart(comparison: Comparison, unit: Unit = "month") -> BreakEvenC
     today_usd = float(drawn(winner.curve, np.array([float(comparison.requests)]))[0])
     today = Today(comparison.requests, today_usd, f"Today {words.volume_short(comparison.requests)}", winner.family)
     return BreakEvenChart(
-        _finding(comparison), _break_even_caption(comparison, unit), _break_even_alt(comparison, unit, visible, drawn),
+        _finding(comparison), _break_even_caption(comparison, unit), _break_even_alt(comparison, unit, visible, cost),
         volume, value, lines, stretches, crossings, today,
     )  # fmt: skip
+
+
+def _least_drawn(costs: Floats) -> float:
+    """The lowest cost that a logarithmic axis shows: what costs nothing, or less, lies on its bottom."""
+    positive = costs[costs > 0]
+    if not positive.size:
+        return 1e-9
+    least = float(positive.min())
+    return least if positive.size == costs.size else max(least, float(positive.max()) * LEAST_SHARE)
 
 
 def _volume_range(comparison: Comparison) -> tuple[float, float]:
@@ -345,7 +362,7 @@ def _value_axis(comparison: Comparison, unit: Unit, values: list[Floats]) -> Axi
     low, high = min(float(v.min()) for v in values), max(float(v.max()) for v in values)
     low, high = low / 1.25, high * 1.25
     months = comparison.months.count
-    title = {"month": "US$ per month", "request": "US$ per request", "horizon": f"US$ over {months} months"}[unit]
+    title = {"month": "US$ per month", "request": _per_answer(comparison), "horizon": f"US$ over {months} months"}[unit]
     ticks = [m * 10.0**p for p in range(floor(log10(low)), ceil(log10(high)) + 1) for m in (1, 3)]
     if log10(high / low) > 4:
         ticks = [tick for tick in ticks if round(log10(tick), 6).is_integer()]
@@ -390,19 +407,25 @@ def _where(interval: Interval, largest: int) -> str:
     return f"from {words.volume(interval.first, interval.last)} to {words.volume(interval.last, interval.first)}"
 
 
+def _per_answer(comparison: Comparison) -> str:
+    return f"US$ per {words.volume_unit(comparison)}"
+
+
 def _break_even_caption(comparison: Comparison, unit: Unit) -> str:
     months = comparison.months.count
     spread = {
         "month": f"US$ per month, one-off costs spread over {months} months",
-        "request": f"US$ per request, one-off costs spread over all requests of {months} months",
+        "request": f"{_per_answer(comparison)}, one-off costs spread over all of {months} months",
         "horizon": f"US$ over {months} months",
     }[unit]
-    equal = " Compared at equal accepted answers." if "accepted" in words.per_month(comparison) else ""
+    equal = " Compared at equal accepted answers." if words.rejected_are_lost(comparison) else ""
+    if words.value_is_counted(comparison):
+        equal += " Net of the value of accepted answers: what earns its cost lies at the bottom."
     return f"{spread}; both axes logarithmic. Thick line and ribbon: the cheapest approach.{equal}"
 
 
 def _break_even_alt(comparison: Comparison, unit: Unit, visible: list[Interval], drawn: Drawn) -> str:
-    unit_words = {"month": "US$ per month", "request": "US$ per request", "horizon": "US$ over the horizon"}[unit]
+    unit_words = {"month": "US$ per month", "request": _per_answer(comparison), "horizon": "US$ over the horizon"}[unit]
     cheapest = "; ".join(
         f"{words.label(interval.winner)} {_where(interval, comparison.largest_volume)}" for interval in visible if interval.winner
     )
@@ -434,10 +457,11 @@ def cost_lines_chart(comparison: Comparison) -> CostLinesChart:
     handled = (
         f" A rejected answer costs {words.unit_price(rejected)}." if rejected is not None and "rejected answers" in groups else ""
     )
+    net = " The value of accepted answers is not taken off." if words.value_is_counted(comparison) else ""
     totals = ", ".join(f"{bar.label} {bar.total_label}, most of it {_largest(bar).group}" for bar in bars)
     return CostLinesChart(
         _largest_finding(comparison, bars),
-        f"US$ over {months} months at {words.volume(comparison.requests)} {words.per_month(comparison)}, by part.{handled}",
+        f"US$ over {months} months at {words.volume(comparison.requests)} {words.per_month(comparison)}, by part.{handled}{net}",
         f"Stacked bar chart of US$ over {months} months by part of cost: {totals}.",
         bars,
         groups,
@@ -445,7 +469,7 @@ def cost_lines_chart(comparison: Comparison) -> CostLinesChart:
 
 
 def _bar(result: ApproachResult) -> Bar:
-    at = result.requests * result.volume_scale
+    at = words.shown_requests(result)
     sums = {group: float(usd) for group, usd in result.ledger.by_group(at).items()}
     parts = tuple(BarPart(group, usd, words.money(usd)) for group, usd in sums.items() if usd > 0)
     total = float(result.total(at))

@@ -54,5 +54,5 @@ def _handed_over(comparison: Comparison, old: str, new: str, at: int) -> str:
     growth = float(growth_factors(comparison.point.workload.growth, comparison.months).sum())
     more = {name: float(curve.total(2 * at) - curve.total(at)) / (at * growth) * 1000 for name, curve in curves.items()}
     if more[new] < more[old]:
-        return f"1,000 more cost ${more[new]:,.2f}, not ${more[old]:,.2f}"
+        return f"1,000 more cost {words.money_cents(more[new])}, not {words.money_cents(more[old])}"
     return f"catches up with {words.in_sentence(old)} in between two steps"

@@ -115,8 +115,8 @@ def _cards(comparison: Comparison) -> list[dict[str, Any]]:
 
 
 def _card_notes(comparison: Comparison, result: ApproachResult) -> list[str]:
-    notes = [words.lead(comparison, result.name).partition(" vs ")[0], f"{words.money_per(result.per_request())} per request"]
-    per_accepted = result.per_accepted()
+    notes = [words.lead(comparison, result.name), f"{words.money_per(words.per_request_usd(result))} per request"]
+    per_accepted = words.per_accepted_usd(result)
     if per_accepted is not None and result.failure_mode == "discard":
         notes.append(f"{words.money_per(per_accepted)} per accepted answer")
     return notes
@@ -137,9 +137,9 @@ def _chart(comparison: Comparison) -> dict[str, Any] | None:
 def _totals(comparison: Comparison) -> Table:
     """Cost by group, an approach with a total a column; the total last."""
     results = list(comparison.available.values())
-    sums = {result.name: result.ledger.by_group(result.requests * result.volume_scale) for result in results}
+    sums = {result.name: result.ledger.by_group(words.shown_requests(result)) for result in results}
     groups = [group for group in GROUPS if any(group in found for found in sums.values())]
-    horizon = words.months(comparison.months.count)
+    horizon, net = words.months(comparison.months.count), words.value_is_counted(comparison)
     parts = [results[i : i + MOST_COLUMNS] for i in range(0, len(results), MOST_COLUMNS)]
     return {
         "title": f"Cost over {horizon} at {words.volume(comparison.requests)} {words.per_month(comparison)}, US$",
@@ -148,6 +148,7 @@ def _totals(comparison: Comparison) -> Table:
                 "head": ["", *(breakable(words.label(r.name)) for r in part)],
                 "rows": [
                     *([words.GROUP_LABELS[group], *(_group_cell(sums[r.name], group) for r in part)] for group in groups),
+                    *([["Value of accepted answers", *(_value_cell(comparison, r) for r in part)]] if net else []),
                     [f"Total, {horizon}", *(words.money(words.total_usd(comparison, r.name)) for r in part)],
                 ],
             }
@@ -157,7 +158,14 @@ def _totals(comparison: Comparison) -> Table:
 
 
 def _total_cell(result: ApproachResult) -> str:
-    return words.money(float(result.total())) if result.status == "available" else words.STATUS_LABELS[result.status].lower()
+    if result.status != "available":
+        return words.STATUS_LABELS[result.status].lower()
+    return words.money(float(result.total(words.shown_requests(result))))
+
+
+def _value_cell(comparison: Comparison, result: ApproachResult) -> str:
+    worth = comparison.value_usd(result.name) if result.value_line is not None else None
+    return words.money(None if worth is None else -worth)
 
 
 def _group_cell(sums: Mapping[Group, Any], group: Group) -> str:
@@ -206,14 +214,13 @@ def _rules(comparison: Comparison) -> Table:
 
 def _lines_caption(comparison: Comparison) -> str:
     return (
-        f"US$ over {words.months(comparison.months.count)} at {words.volume(comparison.requests)} requests a month in the first. "
-        "Amounts are rounded one by one; totals are sums of unrounded amounts."
-        + (" Not yet scaled to equal accepted answers." if words.rejected_are_lost(comparison) else "")
+        f"US$ over {words.months(comparison.months.count)} at {words.volume(comparison.requests)} {words.per_month(comparison)} "
+        "in the first. Amounts are rounded one by one; totals are sums of unrounded amounts."
     )
 
 
 def _lines(result: ApproachResult) -> Table:
-    rows = [[line.name, line.formula, words.line_amount(line, result.requests)] for line in result.ledger.lines]
+    rows = [[line.name, line.formula, words.line_amount(line, result)] for line in result.ledger.lines]
     rows.append(["Total", "", _total_cell(result)])
     return {
         "title": f"{words.label(result.name)} with {result.offer}",

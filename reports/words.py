@@ -7,13 +7,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from math import isfinite
 from typing import Literal, Protocol
 
+from calc.advice import Severity
 from calc.break_even import BreakEven, Interval, Kind
 from calc.compare import ApproachResult, Comparison, Status
 from calc.export import stated_ranges
 from calc.ledger import CostLine, Group, Timing
-from calc.scenario import FAMILIES, Family, OwnGpus
+from calc.scenario import FAMILIES, Approach, Family, OwnGpus, PerToken
 from calc.timeline import inference_ends
 from pricing import Price, UnknownOffer
 from pricing.model import Confidence, Event
@@ -62,6 +64,15 @@ EVENT_LABELS: dict[Event, str] = {
     "inference_ends": "Ends",
     "available_until_at_least": "Stays until at least",
 }
+GROUP_HEADS: dict[str, tuple[Group, ...]] = {
+    "Grows with volume": ("rejected answers", "tokens"),
+    "In steps or fixed": ("gpu rental", "staff and evaluation", "data and training"),
+    "Partly": ("retrieval",),
+}
+"""The parts of cost by how they follow the volume."""
+SEVERITY_LABELS: dict[Severity, str] = {"stop": "Stops it", "caution": "Caution", "info": "Note"}
+CARD_LETTERS = 11
+"""Letters of a name that fit beside an amount in a card."""
 TUNED: tuple[Family, ...] = ("fine-tuning", "hybrid")
 
 _NUMBER_WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
@@ -78,6 +89,12 @@ def label(name: str) -> str:
 def in_sentence(name: str) -> str:
     """An approach inside a sentence: lower case but for RAG; names of the scenario's own as stated."""
     return re.sub(r"\brag\b", "RAG", name)
+
+
+def role(name: str) -> str:
+    """A role as a heading: ml_engineer is an ML engineer."""
+    text = name.replace("_", " ")
+    return re.sub(r"^Ml\b", "ML", text[:1].upper() + text[1:])
 
 
 def model_name(offer: str) -> str:
@@ -111,8 +128,13 @@ def money_per(usd: float | None) -> str:
     if usd is None:
         return MISSING
     if 0 < abs(usd) < 0.00005:
-        return "<$0.0001"
+        return "<$0.0001" if usd > 0 else f"{MINUS}<$0.0001"
     return f"{MINUS if usd < 0 else ''}${abs(usd):,.4f}"
+
+
+def money_cents(usd: float) -> str:
+    """An amount to the cent: $1,234.50."""
+    return f"{MINUS if usd < 0 else ''}${abs(usd):,.2f}"
 
 
 def money_short(usd: float) -> str:
@@ -174,7 +196,7 @@ def _plain(value: Decimal) -> str:
 
 def _prose_volume(requests: float, digits: int) -> str:
     value = _rounded(requests, digits)
-    for size, named in ((Decimal(10) ** 9, "billion"), (Decimal(10) ** 6, "million")):
+    for size, named in ((Decimal(10) ** 12, "trillion"), (Decimal(10) ** 9, "billion"), (Decimal(10) ** 6, "million")):
         if value >= size:
             return f"{_plain(value / size)} {named}"
     return _plain(value)
@@ -182,7 +204,7 @@ def _prose_volume(requests: float, digits: int) -> str:
 
 def _short(value: float, digits: int = 3) -> str:
     rounded = _rounded(value, digits)
-    for size, unit in ((Decimal(10) ** 9, "B"), (Decimal(10) ** 6, "M"), (Decimal(1000), "k")):
+    for size, unit in ((Decimal(10) ** 12, "T"), (Decimal(10) ** 9, "B"), (Decimal(10) ** 6, "M"), (Decimal(1000), "k")):
         if rounded >= size:
             return f"{_plain(rounded / size)}{unit}"
     return _plain(rounded)
@@ -261,9 +283,26 @@ def rejected_are_lost(comparison: Comparison) -> bool:
     return any(result.volume_scale != 1 for result in comparison.available.values())
 
 
+def value_is_counted(comparison: Comparison) -> bool:
+    """Whether approaches are compared by cost less the value of their accepted answers."""
+    return any(result.value_line is not None for result in comparison.available.values())
+
+
+def volume_unit(comparison: Comparison) -> str:
+    """What the volumes count: a request, or an accepted answer where rejected ones are lost."""
+    return "accepted answer" if rejected_are_lost(comparison) else "request"
+
+
 def per_month(comparison: Comparison) -> str:
-    """What the volumes count: requests, or accepted answers where rejected ones are lost."""
-    return "accepted answers a month" if rejected_are_lost(comparison) else "requests a month"
+    """What the volumes count, in a month."""
+    return f"{volume_unit(comparison)}s a month"
+
+
+def cards_caption(comparison: Comparison) -> str:
+    """What every figure of the approaches' cards is for."""
+    over, start = months(comparison.months.count), month(comparison.months.starts[0])
+    net = ", net of the value of accepted answers" if value_is_counted(comparison) else ""
+    return f"Total over {over} from {start}, at {volume(comparison.requests)} {per_month(comparison)}{net}"
 
 
 def verdict(comparison: Comparison) -> str:
@@ -418,6 +457,7 @@ def _lead_sentence(comparison: Comparison) -> str:
     winner = ranked[0]
     total = total_usd(comparison, winner)
     equal = " at equal accepted answers" if rejected_are_lost(comparison) else ""
+    equal += " net of the value of accepted answers" if value_is_counted(comparison) else ""
     sentence = f"{label(winner)} costs {money(total)} over {months(comparison.months.count)}{equal}"
     if len(ranked) == 1:
         return f"{sentence}."
@@ -431,7 +471,28 @@ def _lead_sentence(comparison: Comparison) -> str:
 
 def total_usd(comparison: Comparison, name: str) -> float:
     """The total that approaches are compared by: today's volume, at equal answers where rejected ones are lost."""
-    return float(comparison.available[name].curve.total(comparison.requests))
+    return float(comparison.available[name].compared_usd())
+
+
+def shown_requests(result: ApproachResult) -> float:
+    """Requests in month 0 that an approach's shown figures are for: where rejected answers are lost, as many as it takes to
+    have today's volume of accepted ones.
+    """
+    sent = float(result.requests * result.volume_scale)
+    return sent if isfinite(sent) else float(result.requests)
+
+
+def per_request_usd(result: ApproachResult) -> float:
+    """The compared total over the requests it takes: the same basis as the total shown beside it."""
+    return float(result.compared_usd()) * float(result.requests) / (float(result.served_requests) * shown_requests(result))
+
+
+def per_accepted_usd(result: ApproachResult) -> float | None:
+    """The compared total over the answers it gives: resolved ones, or accepted ones where the rejected are lost."""
+    if result.accepted is None:
+        return None
+    share = 1.0 if result.failure_mode == "remediate" else float(result.accepted)
+    return per_request_usd(result) / share if share > 0 else None
 
 
 def left_out(comparison: Comparison, result: ApproachResult) -> str:
@@ -560,13 +621,43 @@ def _closings(comparison: Comparison, offer: str) -> list[Badge]:
 
 
 def lead(comparison: Comparison, name: str) -> str:
-    """An approach against the winner, for its card: "cheapest", or "+$7,444 vs RAG"."""
+    """An approach against the winner: "cheapest", or "+$7,444"."""
     if name not in comparison.available:
         return STATUS_LABELS[comparison.results[name].status]
     winner = comparison.winner()
     if name == winner:
         return "cheapest" if len(comparison.available) > 2 else "cheaper" if len(comparison.available) == 2 else "the only one"
-    return f"{money(total_usd(comparison, name) - total_usd(comparison, winner), plus=True)} vs {label(winner)}"
+    return money(total_usd(comparison, name) - total_usd(comparison, winner), plus=True)
+
+
+def lead_on_card(comparison: Comparison, name: str) -> str:
+    """The lead in the width of a card: "+$7,444 vs RAG"; a winner of a long name is called the cheapest."""
+    found = lead(comparison, name)
+    if name not in comparison.available or name == comparison.winner():
+        return found
+    against = label(comparison.winner())
+    return f"{found} vs {against if len(against) <= CARD_LETTERS else 'cheapest'}"
+
+
+def where_it_runs(approach: Approach) -> str:
+    """Where an approach's model runs, in a few words."""
+    serving = approach.serving
+    if isinstance(serving, OwnGpus):
+        return f"own {serving.gpu.upper()}"
+    return "by token" if isinstance(serving, PerToken) else "dedicated"
+
+
+def made_of(result: ApproachResult) -> str:
+    """The model of an approach and what is added to it."""
+    approach = result.approach
+    parts = [model_name(result.offer)]
+    if approach.tuning is not None:
+        parts.append(where_it_runs(approach))
+    if approach.shots:
+        parts.append(f"{quantity(float(approach.shots))} example{'s' if approach.shots != 1 else ''}")
+    if approach.retrieval is not None:
+        parts.append("retrieval")
+    return ", ".join(parts)
 
 
 @dataclass(frozen=True)
@@ -592,9 +683,9 @@ def _approach_row(comparison: Comparison, result: ApproachResult) -> ApproachRow
     return ApproachRow(
         name=result.name,
         total=money(total_usd(comparison, result.name)),
-        lead=lead(comparison, result.name).partition(" vs ")[0],
-        per_request=money_per(result.per_request()),
-        per_accepted=money_per(result.per_accepted()),
+        lead=lead(comparison, result.name),
+        per_request=money_per(per_request_usd(result)),
+        per_accepted=money_per(per_accepted_usd(result)),
         status=_priced_status(comparison, result),
     )
 
@@ -612,9 +703,9 @@ def _no_total_status(comparison: Comparison, result: ApproachResult) -> str:
     return STATUS_LABELS[result.status]
 
 
-def line_amount(line: CostLine, requests: int) -> str:
-    """A cost line's amount over the horizon, or that it has no price."""
-    return "no price" if line.missing else money(float(line.total(requests)))
+def line_amount(line: CostLine, result: ApproachResult) -> str:
+    """A cost line's amount over the horizon, at the requests its approach is shown for, or that it has no price."""
+    return "no price" if line.missing else money(float(line.total(shown_requests(result))))
 
 
 def break_even_sentence(found: BreakEven, counting: str = "requests a month") -> str:

@@ -24,10 +24,9 @@ from reports.csv import lines_csv
 from reports.markdown import lines_markdown, sources_markdown, summary_markdown
 from reports.sources import source_words
 from tuneworth.clock import day_or_today
-from tuneworth.output import Figure, Format, emit, say, write
+from tuneworth.output import PARTIAL, Figure, Format, emit, say, write
 from tuneworth.version import installed_version
 
-PARTIAL = 3
 WIDEST = 110
 """Letters a line of prose takes at most."""
 
@@ -155,7 +154,7 @@ def _print_lines(found: Comparison) -> None:
             {
                 "line": line.name,
                 "group": words.GROUP_LABELS[line.group],
-                "US$": Figure(words.line_amount(line, result.requests)),
+                "US$": Figure(words.line_amount(line, result)),
                 "formula": line.missing or line.formula,
             }
             for line in result.ledger.lines

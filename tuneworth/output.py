@@ -16,6 +16,9 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+PARTIAL = 3
+"""Exit code of a verb that answered, but not all of it."""
+
 
 class Format(StrEnum):
     """How a result is printed."""

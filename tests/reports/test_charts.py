@@ -14,6 +14,7 @@ from pricing import PriceBook
 from reports import words
 from reports.charts import LABEL_HEIGHT, LABEL_WIDTH, break_even_chart, cost_lines_chart
 from reports.intervals import interval_rows
+from reports.print_charts import break_even_svg
 
 EXAMPLES = sorted((Path(__file__).resolve().parents[2] / "examples").glob("*.yaml"))
 
@@ -146,3 +147,14 @@ def test_plotly_draws_it_without_a_gap(comparison, theme):
         assert "NaN" not in text
     assert figure.layout.xaxis.fixedrange
     assert figure.layout.dragmode is False
+
+
+def test_value_above_the_cost_is_drawn_at_the_bottom(answer, prompting, tuned):
+    approaches = {"few-shot": None, "prompting": prompting(accepted=0.5), "fine-tuning": tuned(accepted=0.8)}
+    task = {"kind": "style", "examples": 100, "tokens_per_example": 200, "failure_mode": "discard"}
+    found = answer(approaches=approaches, task=task, value={"usd_per_accepted_answer": 0.01})
+    chart = break_even_chart(found)
+    assert chart.today.y == min(y for line in chart.lines for y in line.y) > 0
+    assert "what earns its cost lies at the bottom" in chart.caption
+    assert "Prompting −$38" in chart.alt
+    assert break_even_svg(chart).startswith(b"<?xml")

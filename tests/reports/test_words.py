@@ -21,20 +21,32 @@ def test_a_difference_shows_its_sign():
     assert words.money(0, plus=True) == "$0"
 
 
-@pytest.mark.parametrize(("usd", "text"), [(0.0134, "$0.0134"), (12, "$12.0000"), (0.00001, "<$0.0001"), (None, "—")])
+@pytest.mark.parametrize(
+    ("usd", "text"), [(0.0134, "$0.0134"), (12, "$12.0000"), (0.00001, "<$0.0001"), (-2e-5, "−<$0.0001"), (None, "—")]
+)
 def test_costs_per_request_have_four_decimals(usd, text):
     assert words.money_per(usd) == text
 
 
 @pytest.mark.parametrize(
     ("requests", "text"),
-    [(1, "1"), (950, "950"), (486_321, "486,000"), (999_999, "1 million"), (12_048_304, "12 million"), (4.24e9, "4.24 billion")],
+    [
+        (1, "1"),
+        (950, "950"),
+        (486_321, "486,000"),
+        (999_999, "1 million"),
+        (12_048_304, "12 million"),
+        (4.24e9, "4.24 billion"),
+        (1e12, "1 trillion"),
+    ],
 )
 def test_volumes_in_prose_have_three_digits(requests, text):
     assert words.volume(requests) == text
 
 
-@pytest.mark.parametrize(("requests", "text"), [(950, "950"), (486_321, "486k"), (999_950, "1M"), (1.234e6, "1.23M")])
+@pytest.mark.parametrize(
+    ("requests", "text"), [(950, "950"), (486_321, "486k"), (999_950, "1M"), (1.234e6, "1.23M"), (3.2e12, "3.2T")]
+)
 def test_volumes_on_charts_are_short(requests, text):
     assert words.volume_short(requests) == text
 
@@ -167,6 +179,54 @@ def test_lost_answers_are_compared_at_equal_accepted_ones(answer, prompting, tun
     # twice the requests: 2 × $144
     assert "Prompting costs $288 over 12 months at equal accepted answers" in words.reasons(found)
     assert words.approach_rows(found)[0].total == "$288"
+    assert words.cards_caption(found) == "Total over 12 months from December 2026, at 10,000 accepted answers a month"
+
+
+@pytest.mark.parametrize(("value", "worth"), [(None, 0.0), ({"usd_per_accepted_answer": 0.01}, 0.01)])
+def test_the_figures_of_a_card_share_one_basis(answer, prompting, tuned, value, worth):
+    approaches = {"few-shot": None, "prompting": prompting(accepted=0.5), "fine-tuning": tuned(accepted=0.8)}
+    task = {"kind": "style", "examples": 100, "tokens_per_example": 200, "failure_mode": "discard"}
+    found = answer(approaches=approaches, task=task, value=value)
+    for result in found.available.values():
+        sent = 12 * words.shown_requests(result)
+        # 10,000 accepted answers a month, or 10,000 requests where their value is counted
+        assert sent == pytest.approx(120_000 if worth else 120_000 / result.accepted)
+        assert words.per_request_usd(result) * sent == pytest.approx(words.total_usd(found, result.name))
+        assert words.per_accepted_usd(result) * sent * result.accepted == pytest.approx(words.total_usd(found, result.name))
+        lines = float(sum(line.total(words.shown_requests(result)) for line in result.ledger.lines))
+        assert lines - worth * sent * result.accepted == pytest.approx(words.total_usd(found, result.name))
+
+
+def test_value_that_is_counted_is_said(answer, prompting, tuned):
+    approaches = {"few-shot": None, "prompting": prompting(accepted=0.5), "fine-tuning": tuned(accepted=0.8)}
+    task = {"kind": "style", "examples": 100, "tokens_per_example": 200, "failure_mode": "discard"}
+    found = answer(approaches=approaches, task=task, value={"usd_per_accepted_answer": 0.01})
+    # 12 × 10,000 × ($0.0012 − 0.5 × $0.01)
+    assert words.reasons(found).startswith("Prompting costs −$456 over 12 months net of the value of accepted answers, ")
+    assert words.cards_caption(found).endswith(", net of the value of accepted answers")
+
+
+def test_an_approach_whose_answers_all_fail_still_shows_its_lines(answer, prompting):
+    approaches = {"few-shot": None, "prompting": prompting(accepted=0.5), "hopeless": prompting(accepted=0)}
+    task = {"kind": "style", "failure_mode": "discard"}
+    hopeless = answer(approaches=approaches, task=task).results["hopeless"]
+    assert [words.line_amount(line, hopeless) for line in hopeless.ledger.lines][:3] == ["no price", "$120", "$24"]
+
+
+def test_a_lead_fits_a_card(answer, prompting, tuned):
+    short = answer()
+    assert [words.lead_on_card(short, name) for name in short.available] == ["cheaper", "+$904 vs Prompting"]
+    named = {"few-shot": None, "prompting": tuned(), "a name of many letters": prompting()}
+    long = answer(approaches=named)
+    assert words.lead_on_card(long, "prompting") == "+$904 vs cheapest"
+    assert words.lead(long, "prompting") == "+$904"
+
+
+@pytest.mark.parametrize(
+    ("name", "heading"), [("ml_engineer", "ML engineer"), ("support_agent", "Support agent"), ("html_author", "Html author")]
+)
+def test_roles_are_headings(name, heading):
+    assert words.role(name) == heading
 
 
 def test_a_model_that_ends_falls_back_and_says_so(answer, prompting):
