@@ -18,8 +18,8 @@ from ingest.errors import InputError, NotInstalled, Problem
 from reports import words
 from reports.csv import csv_files
 from reports.markdown import summary_markdown
-from tuneworth.compare import PARTIAL, AsOf, ScenarioFile, compared, say_why
-from tuneworth.output import write
+from tuneworth.compare import AsOf, ScenarioFile, compared, say_why
+from tuneworth.output import PARTIAL, write
 from tuneworth.version import installed_version
 
 
@@ -47,9 +47,10 @@ def report(
     found = compared(file, as_of)
     made = report_files(found, form)
     folder = _folder(out)
-    write(f"{words.verdict(found)}.\n")
     for name, content in made.items():
         _write_whole(folder / name, content)
+    write(f"{words.verdict(found)}.\n")
+    for name in made:
         write(f"{folder / name}\n")
     if found.is_partial:
         say_why(found)

@@ -17,9 +17,8 @@ from ingest import TrainingFile, measure_training_file
 from ingest.files import readable_file
 from pricing import PriceBook, Rates, UnknownOffer
 from tuneworth.clock import today
-from tuneworth.output import Format, emit, say
+from tuneworth.output import PARTIAL, Format, emit, say
 
-PARTIAL = 3
 PROBLEMS_SHOWN = 20
 
 
