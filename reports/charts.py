@@ -366,12 +366,7 @@ def _value_axis(comparison: Comparison, unit: Unit, values: list[Floats]) -> Axi
     ticks = [m * 10.0**p for p in range(floor(log10(low)), ceil(log10(high)) + 1) for m in (1, 3)]
     if log10(high / low) > 4:
         ticks = [tick for tick in ticks if round(log10(tick), 6).is_integer()]
-    return Axis(title, low, high, tuple(Tick(tick, _tick_money(tick)) for tick in ticks if low * 1.02 <= tick <= high))
-
-
-def _tick_money(usd: float) -> str:
-    """An axis value, 1 or 3 times a power of ten, with no more digits than it needs."""
-    return f"${usd:,.0f}" if usd >= 1 else f"${usd:.{max(2, -floor(log10(usd)))}f}"
+    return Axis(title, low, high, tuple(Tick(tick, words.money_tick(tick)) for tick in ticks if low * 1.02 <= tick <= high))
 
 
 def _volume_ticks(low: float, high: float) -> tuple[Tick, ...]:
@@ -488,4 +483,4 @@ def _largest_finding(comparison: Comparison, bars: Sequence[Bar]) -> str:
     name = words.GROUP_LABELS[part.group]
     if len(largest) == 1 and len(bars) > 1:
         return f"{name} {verb} most in every approach"
-    return f"{name} {verb} most in {words.in_sentence(winner.name)}: {part.usd / winner.usd:.0%} of its total"
+    return f"{name} {verb} most in {words.in_sentence(winner.name)}: {words.percent_whole(part.usd / winner.usd)} of its total"

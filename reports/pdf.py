@@ -240,7 +240,7 @@ def _read(row: Any) -> str:
 
 def _assumptions(comparison: Comparison) -> Table:
     rows = [
-        [_assumed(name, found.unit), *(f"{v:,g}" for v in (found.low, found.likely, found.high)), found.basis]
+        [_assumed(name, found.unit), *(words.figure(v) for v in (found.low, found.likely, found.high)), found.basis]
         for name, found in assumptions(comparison).items()
     ]
     return {"head": ["Assumption", "Low", "Used", "High", "Basis"], "rows": rows}

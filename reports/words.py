@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from math import isfinite
+from math import floor, isfinite, log10
 from typing import Literal, Protocol
 
 from calc.advice import Severity
@@ -142,6 +142,11 @@ def money_short(usd: float) -> str:
     return f"{MINUS if usd < 0 else ''}${_short(abs(usd))}"
 
 
+def money_tick(usd: float) -> str:
+    """A round amount on an axis with no more digits than it needs: $30,000, $0.03, $0.0003."""
+    return f"${usd:,.0f}" if usd >= 1 else f"${usd:.{max(2, -floor(log10(usd)))}f}"
+
+
 def exact_money(usd: Decimal) -> str:
     """A listed price with all its digits, two decimals at least: $2.50, $0.0375."""
     digits = f"{usd:f}"
@@ -227,6 +232,16 @@ def unit_price(usd: float) -> str:
 def percent(share: float) -> str:
     """A share, one decimal where it needs it: 94.5%, 8%."""
     return _signed(f"{share * 100:.1f}".removesuffix(".0")) + "%"
+
+
+def percent_whole(share: float) -> str:
+    """A share without decimals: 62%."""
+    return _signed(f"{share:.0%}")
+
+
+def figure(number: float) -> str:
+    """A number as it is put down: 0.35, 1,200."""
+    return _signed(f"{number:,g}")
 
 
 def rate(annual: float) -> str:

@@ -62,6 +62,15 @@ def test_quantities(amount, text):
     assert words.quantity(amount) == text
 
 
+@pytest.mark.parametrize(("usd", "text"), [(30_000, "$30,000"), (1, "$1"), (0.3, "$0.30"), (0.0003, "$0.0003")])
+def test_axis_values_have_no_more_digits_than_they_need(usd, text):
+    assert words.money_tick(usd) == text
+
+
+def test_assumptions_are_shown_as_they_are_put_down():
+    assert [words.figure(number) for number in (0.35, 1200.0, -0.5)] == ["0.35", "1,200", "−0.5"]
+
+
 @pytest.mark.parametrize(("share", "text"), [(0.945, "94.5%"), (0.08, "8%"), (-0.5, "−50%")])
 def test_shares(share, text):
     assert words.percent(share) == text
