@@ -67,6 +67,7 @@ def annual_irr(savings: Flows) -> tuple[float, ...]:
     if not (np.any(flows > 0) and np.any(flows < 0)):
         return ()
     roots = np.roots(np.trim_zeros(flows[::-1], "f"))
-    # a double root comes out as a pair a rounding apart; a rate of −100 % is none
-    factors = roots.real[(np.abs(roots.imag) < 1e-6) & (roots.real > 1e-6) & (roots.real < 1e-9 ** (-1 / 12))]
-    return tuple(sorted({round(float(x**-12.0 - 1), 9) for x in factors}))
+    # a rate of −100 % is none; a double root comes out as a pair a rounding apart
+    factors = np.sort(roots.real[(np.abs(roots.imag) < 1e-6) & (roots.real > 1e-6) & (roots.real < 1e-9 ** (-1 / 12))])
+    distinct = factors[np.diff(factors, prepend=0.0) > 1e-6 * factors]
+    return tuple(sorted(float(x**-12.0 - 1) for x in distinct))

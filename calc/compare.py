@@ -82,12 +82,14 @@ class ApproachResult:
     def volume_scale(self) -> Any:
         """Requests to be sent per answer that is to be accepted: 1/s where rejected answers are lost, else 1.
 
+        Not a number where no answer is accepted.
+
         Where an answer's value is stated, approaches are compared at equal requests by cost less value instead.
         """
         if self.failure_mode == "remediate" or self.value_usd is not None or self.accepted is None:
             return 1.0
         share = np.asarray(self.accepted, dtype=float)
-        return np.divide(1.0, share, out=np.full(share.shape, np.inf), where=share > 0)[()]
+        return np.divide(1.0, share, out=np.full(share.shape, np.nan), where=share > 0)[()]
 
     @property
     def value_line(self) -> tuple[Shape, Floats] | None:
@@ -129,7 +131,7 @@ class ApproachResult:
         if self.value_line is not None:
             answers, worth = self.value_line
             total = total - (answers.at(self.requests) * worth).sum(axis=-1)
-        return np.where(np.isfinite(self.volume_scale), total, np.inf)
+        return np.where(np.isnan(self.volume_scale), np.inf, total)
 
     def per_request(self) -> float:
         """US$ per request over the horizon, today's volume."""

@@ -161,8 +161,7 @@ class Refusal:
 def inference_ends(rates: Rates, offer: str) -> LifecycleEvent | None:
     """The recorded end of inference of an offer, or None where none is known."""
     ends = [e for e in rates.lifecycle(offer) if e.event == "inference_ends"]
-    newest = max((e.recorded for e in ends), default=None)  # a later record corrects an earlier one
-    return min((e for e in ends if e.recorded == newest), key=lambda e: (e.date, e.confidence != "primary"), default=None)
+    return min(ends, key=lambda e: (e.date, e.confidence != "primary"), default=None)
 
 
 def cited(event: LifecycleEvent) -> str:

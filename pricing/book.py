@@ -63,7 +63,7 @@ class PriceBook:
 
         An override's blocks win over the book's blocks of the same conditions from their effective day on.
         """
-        return PriceBook(self._folder, self._overrides | dict(overrides))
+        return PriceBook(self._folder, _layered(self._overrides, overrides))
 
     @cached_property
     def provider_ids(self) -> tuple[str, ...]:
@@ -222,8 +222,14 @@ class Rates:
         False only where the book has never listed it under these conditions, or it has ended by then: there is nothing to
         pay. Whether it can be priced on the day is another question, for `price`.
         """
-        places = self._places(offer, key, **conditions)
-        return any(not b.withdrawn and (b.ends is None or b.ends > on) for blocks in places for b in blocks)
+        asked = ("lists", offer, key, on, *sorted(conditions.items()))
+        if asked not in self.memory:
+            self.memory[asked] = any(
+                _in_force(blocks, day) is not None
+                for blocks in self._places(offer, key, **conditions)
+                for day in (on, *(block.effective for block in blocks if block.effective > on))
+            )
+        return bool(self.memory[asked])
 
     def _places(
         self,
@@ -312,14 +318,18 @@ class Rates:
         return found
 
     def lifecycle(self, offer: str) -> tuple[LifecycleEvent, ...]:
-        """The recorded events of an offer and of its provider as a whole, by date."""
+        """The recorded events of an offer and of its provider as a whole, by date.
+
+        Of an end, a later record corrects the earlier ones of the same place: the offer's own or the provider's.
+        """
         provider, _, item = self.item(offer)
-        events = [
-            e
-            for e in (*item.lifecycle, *provider.lifecycle)
-            if self.recorded_through is None or e.recorded <= self.recorded_through
-        ]
+        events = (*self._known_events(item.lifecycle), *self._known_events(provider.lifecycle))
         return tuple(sorted(events, key=lambda e: e.date))
+
+    def _known_events(self, events: tuple[LifecycleEvent, ...]) -> list[LifecycleEvent]:
+        known = [e for e in events if self.recorded_through is None or e.recorded <= self.recorded_through]
+        newest = {e.event: max(other.recorded for other in known if other.event == e.event) for e in known}
+        return [e for e in known if not e.event.endswith("_ends") or e.recorded == newest[e.event]]
 
     def cache_rules(self, offer: str) -> CacheRules | None:
         """How the offer's provider caches prompt prefixes, or None where nothing is recorded."""
@@ -395,9 +405,9 @@ class Rates:
 
 
 def _in_force(blocks: list[PriceBlock], on: date) -> PriceBlock | None:
-    """The block in force on a day: narrowest conditions first, then latest effective, then last recorded."""
+    """The block in force on a day: the user's own first, then by narrowest conditions, latest effective, last recorded."""
     started = [b for b in blocks if b.effective <= on]
-    started.sort(key=lambda b: (len(b.hours_utc), _conditions_stated(b), b.own, b.effective, b.recorded), reverse=True)
+    started.sort(key=lambda b: (b.own, len(b.hours_utc), _conditions_stated(b), b.effective, b.recorded), reverse=True)
     settled: set[tuple[Any, ...]] = set()
     for block in started:
         identity = (block.hours_utc, block.deployment, block.method, block.technique, block.effective)
@@ -435,7 +445,8 @@ def _in_window(block: PriceBlock, at_hour: tuple[int, int] | None) -> bool:
     weekday, hour = at_hour
     if block.weekdays and weekday not in block.weekdays:
         return False
-    return any(int(start[:2]) <= hour < int(end[:2]) for start, end in (w.split("-") for w in block.hours_utc))
+    windows = ((int(window[:2]), int(window[6:8])) for window in block.hours_utc)
+    return any(start <= hour < end if start < end else hour >= start or hour < end for start, end in windows)
 
 
 def _price(offer: str, key: str, block: PriceBlock) -> Price:

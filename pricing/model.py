@@ -66,8 +66,8 @@ class PriceBlock(Sourced):
     deployment: str | None = None
     method: Literal["sft", "dpo", "rft", "cpt"] | None = None
     technique: Literal["lora", "full"] | None = None
-    hours_utc: tuple[str, ...] = ()
-    """Time-of-day windows like ``01:00-04:00`` in which the rates hold; none: at all other times."""
+    hours_utc: tuple[Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):00-([01]\d|2[0-4]):00$")], ...] = ()
+    """Windows of whole hours like ``01:00-04:00``, which may pass midnight, in which the rates hold; none: at all others."""
     weekdays: tuple[int, ...] = ()
     """ISO weekdays (1 is Monday) on which ``hours_utc`` holds; none: every day."""
 

@@ -58,7 +58,7 @@ def rejected_lines(setting: Setting) -> list[CostLine]:
     price, each, assumptions = handling_usd(setting) if remediate else nothing
     if share is None:
         price = MonthlyPrice(price.usd * np.nan, missing=NO_SHARE)
-    elif not remediate and np.all(np.asarray(share) == 0):
+    elif not remediate and setting.scenario.value is None and np.all(np.asarray(share) == 0):
         price = MonthlyPrice(price.usd * np.nan, missing=NONE_ACCEPTED)
     elif not remediate:
         return []

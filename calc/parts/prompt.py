@@ -100,9 +100,13 @@ def output_tokens(setting: Setting) -> Any:
 
 
 def caching_pays_above(input_usd: Any, read_usd: Any, write_usd: Any) -> Any:
-    """Hit share above which writing and reading a cache is cheaper than plain input: (p_write − p_in)/(p_write − p_read)."""
+    """Hit share above which writing and reading a cache is cheaper than plain input: (p_write − p_in)/(p_write − p_read).
+
+    −1 where a price is missing (not a number): the cache is used, so that its line says what is missing.
+    """
     premium, saving = np.asarray(write_usd) - input_usd, np.asarray(write_usd) - read_usd
-    return np.where(saving > 0, premium / np.where(saving > 0, saving, 1), np.inf)
+    pays = np.where(saving > 0, premium / np.where(saving > 0, saving, 1), np.inf)
+    return np.where(np.isnan(saving), -1.0, pays)
 
 
 @dataclass(frozen=True)
@@ -340,7 +344,8 @@ def _later_turn_lines(call: _Call, terms: _CacheTerms, turns: dict[int, Any], li
         return [], 0.0
     pays = np.ones_like(terms.p_in.usd)
     if terms.rules.mode == "explicit":
-        pays = (read * terms.p_read.usd + written * terms.p_write.usd < (read + written) * terms.p_in.usd).astype(float)
+        cached, plain = read * terms.p_read.usd + written * terms.p_write.usd, (read + written) * terms.p_in.usd
+        pays = ((cached < plain) | np.isnan(cached)).astype(float)
     lines = [
         line(
             key,

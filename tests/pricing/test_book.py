@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -79,3 +80,31 @@ def test_an_own_block_ends_the_listed_one_of_its_day(listed: PriceBook) -> None:
     assert usd(book, date(2026, 4, 30)) == 1
     with pytest.raises(PriceMissing):
         usd(book, date(2026, 5, 1))
+
+
+DAY = date(2026, 11, 20)
+CONTRACT = {
+    "effective": DAY,
+    "source": "https://example.com/contract",
+    "source_date": DAY,
+    "recorded": DAY,
+    "confidence": "primary",
+}
+
+
+def test_an_own_flat_price_wins_over_listed_hours_and_methods() -> None:
+    over = {
+        "deepseek": {"model": {"deepseek-flash": {"price": [CONTRACT | {"input_usd_per_mtok": Decimal(9)}]}}},
+        "openai": {"model": {"gpt-4.1-mini": {"price": [CONTRACT | {"training_usd_per_mtok": Decimal(2)}]}}},
+    }
+    rates = PriceBook.bundled().with_overrides(over).as_of(DAY)
+    assert rates.price("deepseek/deepseek-flash", "input_usd_per_mtok", at_hour=(1, 2)).value == 9
+    assert rates.price("openai/gpt-4.1-mini", "training_usd_per_mtok", method="sft").value == 2
+
+
+def test_own_prices_laid_one_over_the_other_are_all_kept() -> None:
+    first = {"openai": {"model": {"gpt-6-luna": {"price": [CONTRACT | {"input_usd_per_mtok": Decimal("0.05")}]}}}}
+    second = {"openai": {"model": {"gpt-6-luna": {"price": [CONTRACT | {"output_usd_per_mtok": Decimal("0.25")}]}}}}
+    rates = PriceBook.bundled().with_overrides(first).with_overrides(second).as_of(DAY)
+    assert rates.price("openai/gpt-6-luna", "input_usd_per_mtok").value == Decimal("0.05")
+    assert rates.price("openai/gpt-6-luna", "output_usd_per_mtok").value == Decimal("0.25")
