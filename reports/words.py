@@ -15,7 +15,7 @@ from calc.break_even import BreakEven, Interval, Kind
 from calc.compare import ApproachResult, Comparison, Status
 from calc.export import stated_ranges
 from calc.ledger import CostLine, Group, Timing
-from calc.scenario import FAMILIES, Approach, Family, OwnGpus, PerToken
+from calc.scenario import Approach, Family, OwnGpus, PerToken
 from calc.timeline import inference_ends
 from pricing import Price, UnknownOffer
 from pricing.model import Confidence, Event
@@ -135,11 +135,6 @@ def money_per(usd: float | None) -> str:
 def money_cents(usd: float) -> str:
     """An amount to the cent: $1,234.50."""
     return f"{MINUS if usd < 0 else ''}${abs(usd):,.2f}"
-
-
-def money_short(usd: float) -> str:
-    """An amount on a chart: $950, $12k, $1.2M."""
-    return f"{MINUS if usd < 0 else ''}${_short(abs(usd))}"
 
 
 def money_tick(usd: float) -> str:
@@ -790,15 +785,3 @@ def break_even_sentences(comparison: Comparison) -> list[str]:
 def no_break_even_sentence(comparison: Comparison, result: ApproachResult) -> str:
     """Why an approach without a total has no break-even."""
     return f"{_capital(_no_total(comparison, result), result)}, so it has no break-even."
-
-
-def interval_sentence(comparison: Comparison, interval: Interval) -> str:
-    """One interval of the envelope, exact: "1 to 128,715: prompting"."""
-    who = "a tie" if interval.winner is None else in_sentence(interval.winner)
-    return f"{exact_volume(interval.first)} to {exact_volume(interval.last)} {per_month(comparison)}: {who}"
-
-
-def approach_order(names: Iterable[str]) -> list[str]:
-    """The five first, in their fixed order, then the scenario's own."""
-    found = list(names)
-    return [name for name in FAMILIES if name in found] + [name for name in found if name not in FAMILIES]
