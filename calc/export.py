@@ -171,12 +171,14 @@ def _approach(comparison: Comparison, result: ApproachResult) -> Plain:
         "unavailable_since": None if result.unavailable is None else result.unavailable.since.isoformat(),
         "accepted": number(result.accepted),
         "failure_mode": result.failure_mode,
+        "asset_life_months": result.asset_life_months,
         "requests": number(result.served_requests),
         "total_usd": number(result.total()) if priced else None,
         "total_at_equal_answers_usd": number(result.curve.total(result.requests)) if priced else None,
         "per_request_usd": number(result.per_request()) if priced else None,
         "per_accepted_usd": number(result.per_accepted()) if priced else None,
         "value_usd": number(comparison.value_usd(result.name)) if priced else None,
+        "roi": number(comparison.roi(result.name)),
         "break_even_accepted": number(comparison.break_even_share(result.name)),
         "by_group_usd": {k: number(v) for k, v in result.ledger.by_group(result.requests).items()} if priced else None,
         "by_month_usd": _numbers(result.ledger.by_month(result.requests)) if priced else None,
@@ -268,6 +270,7 @@ def _savings(comparison: Comparison, name: str) -> Plain | None:
         "payback_months": found.payback_months,
         "discounted_payback_months": found.discounted_payback_months,
         "annual_irr": _numbers(found.annual_irr),
+        "incremental_roi": number(found.incremental_roi),
     }
 
 
