@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Literal
 
 import numpy as np
@@ -19,11 +19,13 @@ from calc.parts import failures
 from calc.parts.value import value_per_accepted_usd
 from calc.scenario import Approach, Family, Scenario
 from calc.setting import Setting, counted
-from calc.timeline import Floats, Months
+from calc.timeline import Floats, Months, growth_factors
 from calc.volume import Curve, Shape
-from pricing import PriceBook, Rates
+from pricing import PriceBook, PricingError, Rates, UnknownOffer
 
 Status = Literal["available", "unpriced", "unavailable"]
+MOST_REQUESTS = 1e13
+"""Requests of any month that are still computed."""
 LARGEST_VOLUME = 10_000_000
 """Break-evens are sought from 1 request a month to this, or to a hundred times today's volume if that is more."""
 
@@ -119,6 +121,8 @@ class ApproachResult:
         Raises:
             Unpriced: a line has no price.
         """
+        if volume is not None and not np.all(np.asarray(volume) >= 0):
+            raise ValueError(f"a volume is a number of requests, 0 or more, got {volume}")
         return self.ledger.total(self.requests if volume is None else volume)
 
     def compared_usd(self) -> NDArray[np.float64]:
@@ -218,8 +222,11 @@ class Comparison:
         """Every change of the cheaper one of two approaches.
 
         Raises:
-            KeyError: one of them is not among the available approaches.
+            ValueError: one of them is not among the available approaches.
         """
+        for name in (a, b):
+            if name not in self.available or a == b:
+                raise ValueError(f"'{name}' has no break-even here; choose two of {', '.join(self.available) or 'none'}")
         pairs = self._solved[0]
         return pairs[a, b] if (a, b) in pairs else pairs[b, a].mirrored
 
@@ -334,13 +341,55 @@ def compare(scenario: Scenario, book: PriceBook, *, today: date | None = None) -
     point = scenario.at_point()
     rates = book.as_of(as_of, scenario.price_release)
     months = Months(as_of, scenario.horizon_months)
-    reference = evaluate(point, point.reference, rates, months)
     requests = np.round(point.workload.requests_per_month)
+    _check_names(point, rates)
+    _check_volume(point, months, requests)
+    reference = _evaluated(point, point.reference, rates, months, None)
     results = {}
     for name in point.approaches:
-        found = reference if name == point.reference else evaluate(point, name, rates, months, reference)
+        found = reference if name == point.reference else _evaluated(point, name, rates, months, reference)
         results[name] = _result(point, rates, months, found, reference, requests)
     return Comparison(scenario, point, rates, months, results)
+
+
+def _evaluated(point: Scenario, name: str, rates: Rates, months: Months, reference: Evaluated | None) -> Evaluated:
+    """The evaluated approach; errors name it by its path in the scenario."""
+    try:
+        return evaluate(point, name, rates, months, reference)
+    except (ValueError, PricingError) as error:
+        raise type(error)(f"approaches.{name}: {error}") from None
+
+
+def _check_names(point: Scenario, rates: Rates) -> None:
+    """Raise UnknownOffer where a role or a provider is named that nothing knows: a slip there would go unnoticed."""
+    for provider in point.organisation:
+        _known(f"organisation.{provider}", partial(rates.book.provider, provider))
+    used = {"task.rejected_answer_role": point.task.rejected_answer_role}
+    used |= {"value.role": point.value.role} if point.value is not None else {}
+    for name, approach in point.approaches.items():
+        for part in ("staffing", "evaluation", "data_preparation"):
+            used[f"approaches.{name}.{part}.role"] = getattr(approach, part).role
+    for path, role in used.items():
+        if role not in point.staff_usd_per_hour:
+            _known(path, partial(rates.item, f"bls/{role}"))
+    for role in point.staff_usd_per_hour.keys() - set(used.values()):
+        _known(f"staff_usd_per_hour.{role}", partial(rates.item, f"bls/{role}"))
+
+
+def _known(path: str, look_up: Callable[[], object]) -> None:
+    try:
+        look_up()
+    except UnknownOffer as error:
+        raise UnknownOffer(f"{path}: {error}") from None
+
+
+def _check_volume(point: Scenario, months: Months, requests: Any) -> None:
+    peak = float(np.max(requests * growth_factors(point.workload.growth, months).max(axis=-1)))
+    if not peak <= MOST_REQUESTS:
+        raise ValueError(
+            f"workload.growth: it takes the volume to {peak:.3g} requests a month; "
+            f"up to {MOST_REQUESTS:.0e} can be computed. State a slower growth, a shorter horizon or a smaller volume"
+        )
 
 
 def _result(

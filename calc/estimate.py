@@ -178,7 +178,7 @@ def _finite(value: float) -> float:
     except OverflowError:
         number = inf
     if not isfinite(number):
-        raise ValueError("expected a finite number")
+        raise ValueError(f"expected a finite number, got {value}"[:80])
     return number
 
 
@@ -186,7 +186,10 @@ def _check_bounds(number: float, low: float, high: float) -> None:
     _finite(number)
     if not low <= number <= high:
         lowest = "above 0" if low == _SMALLEST else f"{low:g} or more"
-        bound = f"between {low:g} and {high:g}" if high < _LARGEST else lowest
+        if high < _LARGEST:
+            bound = f"above 0, at most {high:g}" if low == _SMALLEST else f"between {low:g} and {high:g}"
+        else:
+            bound = f"of at most {high:g}" if number > high else lowest
         raise ValueError(f"expected a number {bound}, got {number:g}")
 
 
@@ -201,10 +204,17 @@ Number = Annotated[float, _number(-inf, inf), _serialise]
 NonNegative = Annotated[float, _number(0, 1e15), _serialise]
 Positive = Annotated[float, _number(_SMALLEST, 1e15), _serialise]
 Share = Annotated[float, _number(0, 1), _serialise]
-GrowthShare = Annotated[float, _number(-0.99, 10), _serialise]
+GrowthShare = Annotated[float, _number(-0.99, 1), _serialise]
 WholePositive = Annotated[float, _number(1, 1e12, whole=True), _serialise]
 OptionalNonNegative = Annotated[float | None, _number(0, 1e15, optional=True), _serialise]
 OptionalPositive = Annotated[float | None, _number(_SMALLEST, 1e15, optional=True), _serialise]
+OptionalShareAboveZero = Annotated[float | None, _number(_SMALLEST, 1, optional=True), _serialise]
+OptionalShareBelowOne = Annotated[float | None, _number(0, 0.99, optional=True), _serialise]
+OptionalHours = Annotated[float | None, _number(_SMALLEST, 24, optional=True), _serialise]
+OptionalDays = Annotated[float | None, _number(_SMALLEST, 31, optional=True), _serialise]
+HourlyRate = Annotated[float, _number(0, 10_000), _serialise]
+Multiple = Annotated[float, _number(0.001, 1000), _serialise]
+Months = Annotated[float, _number(0.1, 120), _serialise]
 OptionalShare = Annotated[float | None, _number(0, 1, optional=True), _serialise]
 ShareFromTraffic = Annotated[float | Literal["from_traffic"], _number(0, 1, words=("from_traffic",)), _serialise]
 

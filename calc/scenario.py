@@ -10,16 +10,22 @@ from datetime import date
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
 
 from calc.estimate import (
     ESTIMATE_KEYS,
     GrowthShare,
+    HourlyRate,
+    Months,
+    Multiple,
     NonNegative,
-    Number,
+    OptionalDays,
+    OptionalHours,
     OptionalNonNegative,
     OptionalPositive,
     OptionalShare,
+    OptionalShareAboveZero,
+    OptionalShareBelowOne,
     Positive,
     Share,
     ShareFromTraffic,
@@ -59,7 +65,7 @@ class LinearGrowth(_Stated):
     """The volume rises by the same share of month 0 every month."""
 
     kind: Literal["linear"]
-    monthly_share: Number
+    monthly_share: GrowthShare
     """Share of month 0's volume added each month."""
 
 
@@ -67,11 +73,11 @@ class SCurveGrowth(_Stated):
     """A logistic rise from month 0 to final_multiple times month 0."""
 
     kind: Literal["s-curve"]
-    final_multiple: Positive
+    final_multiple: Multiple
     """Volume in the end, as a multiple of month 0."""
-    midpoint_month: NonNegative
+    midpoint_month: Months
     """Month in which half of the rise is done."""
-    months_from_10_to_90_percent: Positive
+    months_from_10_to_90_percent: Months
     """How long the steep part takes."""
 
 
@@ -96,6 +102,10 @@ Growth = Annotated[
 ]
 
 
+MOST_TURNS = 1000
+"""Turns of one conversation: each is priced on its own, at its own context tier."""
+
+
 class Workload(_Stated):
     """The requests to be answered and their token counts."""
 
@@ -113,11 +123,11 @@ class Workload(_Stated):
     """Turns of every conversation, or a list of observed ones; turn j carries the history of the j − 1 before it."""
     seconds_between_turns: OptionalPositive = None
     """Gap between turns; where it is within the cache's lifetime, earlier history is read from cache. Default: it is not."""
-    active_hours_per_day: OptionalPositive = None
+    active_hours_per_day: OptionalHours = None
     """Hours of the day with traffic, at most 24. Default: the assumption serving.active_hours_per_day."""
     active_hours_utc: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):00-([01]\d|2[0-4]):00$")] | None = None
     """When the active hours are, ``08:00-20:00``, for providers with time-of-day prices. Default: spread over the week."""
-    active_days_per_month: OptionalPositive = None
+    active_days_per_month: OptionalDays = None
     """Days of the month with traffic. Default: 730 ÷ 24."""
     peak_factor: OptionalPositive = None
     """Peak requests per second over the mean in active hours. Default: the assumption serving.peak_factor."""
@@ -131,11 +141,8 @@ class Workload(_Stated):
     @model_validator(mode="after")
     def _possible(self) -> Workload:
         turns = self.turns_per_conversation if isinstance(self.turns_per_conversation, tuple) else (self.turns_per_conversation,)
-        if not turns or min(turns) < 1:
-            raise ValueError("turns_per_conversation must be 1 or more")
-        hours = self.active_hours_per_day
-        if isinstance(hours, float | int) and hours > 24:
-            raise ValueError(f"active_hours_per_day is {hours:g}; a day has 24 hours")
+        if not turns or min(turns) < 1 or max(turns) > MOST_TURNS:
+            raise ValueError(f"turns_per_conversation must be between 1 and {MOST_TURNS:,}, or a list of such numbers")
         if self.active_hours_utc is not None and self.active_hours_utc[:2] == self.active_hours_utc[6:8]:
             raise ValueError(f"active_hours_utc {self.active_hours_utc} is empty; write 00:00-24:00 for the whole day")
         if self.active_hours_utc is not None and self.active_hours_per_day is not None:
@@ -292,7 +299,7 @@ class _Replicated(_Stated):
     """Sustained throughput of one replica at this workload's token shape, as measured or estimated by you."""
     min_replicas: WholePositive = 1
     """Replicas kept on whatever the traffic."""
-    target_utilisation: OptionalShare = None
+    target_utilisation: OptionalShareAboveZero = None
     """Share of a replica's capacity used at the peak. Default: an assumption."""
     hours_per_month: Positive = 730
     """Hours the replicas are kept on."""
@@ -351,7 +358,7 @@ class DataPreparation(_Stated):
     """Share of examples written by hand. Default: all with source hand, none with teacher or bought, else an assumption."""
     author_minutes_per_example: OptionalNonNegative = None
     """Default: an assumption by task kind."""
-    accept_share: OptionalShare = None
+    accept_share: OptionalShareAboveZero = None
     """Share of candidates good enough to keep. Default: an assumption."""
     review_share: OptionalShare = None
     """Share of candidates reviewed. Default: an assumption."""
@@ -361,7 +368,7 @@ class DataPreparation(_Stated):
     """Default: an assumption by task kind."""
     adjudication_minutes_per_example: OptionalNonNegative = None
     """Minutes to settle disagreement, averaged over all examples. Default: an assumption."""
-    rework_share: OptionalShare = None
+    rework_share: OptionalShareBelowOne = None
     """Share of the time that is redone. Default: an assumption."""
     guideline_hours: OptionalNonNegative = None
     """Hours to write the guidelines. Default: an assumption."""
@@ -498,17 +505,21 @@ class Value(_Stated):
     """Whose minutes."""
 
 
+MOST_LETTERS = 80
+"""Letters of a title or of an approach's name."""
+
+
 class Scenario(_Stated):
     """Everything a comparison needs to know from the user."""
 
-    name: str = Field(min_length=1, max_length=120)
+    name: str = Field(min_length=1)
     """Title of the comparison."""
     description: str = ""
-    as_of: date | None = None
+    as_of: Annotated[date, Field(ge=date(2020, 1, 1), lt=date(2100, 1, 1))] | None = None
     """Prices of this day; prices announced for later apply from their day. Default: today, given by the caller."""
     price_release: date | None = None
     """Ignore what entered the price book after this day, for a report that must never move."""
-    horizon_months: int = Field(ge=1, le=120)
+    horizon_months: Annotated[int, Field(strict=True)] = Field(ge=1, le=120)
     """Months compared, from the first calendar month after as_of."""
     organisation: dict[str, Literal["new", "inactive", "active"]] = {}
     """Standing with a provider, which decides who may still tune there. Default: new."""
@@ -516,11 +527,11 @@ class Scenario(_Stated):
     """Offers whose unverified prices may be used."""
     workload: Workload
     task: Task
-    approaches: dict[str, Approach] = Field(min_length=1)
+    approaches: dict[str, Approach] = Field(min_length=1, max_length=24)
     """By name; those of the five that are left out and can be composed are added, null leaves one out."""
     reference: str = "prompting"
     """The approach that savings, payback and fallback are measured against."""
-    staff_usd_per_hour: dict[str, NonNegative] = {}
+    staff_usd_per_hour: dict[str, HourlyRate] = {}
     """Loaded hourly rates by role. Default: published wages and overhead."""
     finance: Finance = Finance()
     value: Value | None = None
@@ -533,6 +544,14 @@ class Scenario(_Stated):
             composed = compose_approaches(data["approaches"], task if isinstance(task, dict) else {})
             data = dict(data) | {"approaches": composed}
         return data
+
+    @field_validator("name", "approaches")
+    @classmethod
+    def _printable(cls, stated: Any) -> Any:
+        for name in [stated] if isinstance(stated, str) else stated:
+            if not name.strip() or not name.isprintable() or len(name) > MOST_LETTERS:
+                raise ValueError(f"the name {name[:60]!r} must be 1 to {MOST_LETTERS} printable letters, not only spaces")
+        return stated
 
     @model_validator(mode="after")
     def _consistent(self) -> Scenario:
@@ -606,7 +625,7 @@ def compose_approaches(stated: dict[str, Any], task: dict[str, Any]) -> dict[str
     for name, fields in composed.items():
         same_as = (fields.get("retrieval") or {}).get("same_as")
         if same_as is not None:
-            if same_as not in composed or not composed[same_as].get("retrieval"):
+            if same_as not in composed or same_as == name or not composed[same_as].get("retrieval"):
                 raise ValueError(f"approaches.{name}.retrieval.same_as: '{same_as}' has no retrieval")
             own = {k: v for k, v in fields["retrieval"].items() if k != "same_as"}
             fields["retrieval"] = {k: v for k, v in composed[same_as]["retrieval"].items() if k != "same_as"} | own

@@ -68,8 +68,8 @@ def growth_factors(growth: Growth, months: Months) -> Floats:
     if isinstance(growth, SCurveGrowth):
         # ln 81 separates 10 % from 90 % of a logistic curve of unit steepness
         steepness = np.log(81) / np.asarray(growth.months_from_10_to_90_percent)
-        logistic = 1 / (1 + np.exp(-steepness * (m - growth.midpoint_month)))
-        start = 1 / (1 + np.exp(steepness * growth.midpoint_month))
+        logistic = _logistic(steepness * (m - growth.midpoint_month))
+        start = _logistic(-steepness * growth.midpoint_month)
         return np.asarray(1 + (growth.final_multiple - 1) * (logistic - start) / (1 - start))
     if isinstance(growth, SeasonalGrowth):
         factors = _side_by_side([growth.january_to_december[day.month - 1] for day in months.starts])
@@ -78,6 +78,10 @@ def growth_factors(growth: Growth, months: Months) -> Floats:
         series = _side_by_side(list(growth.requests_by_month[: months.count]))
         return np.asarray(series / series[..., :1])
     return np.ones(months.count)
+
+
+def _logistic(x: Any) -> Floats:
+    return np.asarray(1 / (1 + np.exp(-np.clip(x, -700, 700))))  # beyond, e^x leaves the range of floats
 
 
 def _side_by_side(values: list[Any]) -> Floats:

@@ -29,7 +29,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 EXAMPLES = sorted((REPOSITORY / "examples").glob("*.yaml"))
 GOLDEN = Path(__file__).parent / "golden"
 DAY = date(2026, 11, 20)
-HOSTILE = "=1+1 #strong[x] $2 <b> | `code` 日本 \u202e Überprüfung"
+HOSTILE = "=1+1 #strong[x] $2 <b> | `code` 日本 Überprüfung"
 
 
 def held_against_golden(name: str, text: str) -> None:
@@ -190,7 +190,7 @@ def test_hostile_names_are_printed_not_run(answer, prompting):
     pytest.importorskip("typst")
     from reports.pdf import report_data, report_pdf
 
-    approaches = {"few-shot": None, HOSTILE: prompting(), "x" * 90: prompting(instruction_tokens=50)}
+    approaches = {"few-shot": None, HOSTILE: prompting(), "x" * 80: prompting(instruction_tokens=50)}
     found = answer(name=HOSTILE, approaches=approaches, reference=HOSTILE)
     assert report_pdf(found).startswith(b"%PDF")
     assert HOSTILE in report_data(found)["subtitle"]
