@@ -37,6 +37,7 @@ NoteKind = Literal[
     "context exceeded",
     "too few examples",
     "unverified price",
+    "old price",
     "no price",
     "not tunable",
     "quality not stated",
@@ -506,6 +507,7 @@ def _notes(comparison: Comparison, result: ApproachResult) -> Iterator[Note]:
     yield from _event_notes(comparison, result)
     yield from _size_notes(comparison, result)
     yield from _price_notes(result)
+    yield from _age_notes(comparison, result)
     if result.accepted is None:
         text = "No accepted share is stated: its quality is not in the comparison."
         yield Note(result.name, "quality not stated", "caution", text)
@@ -542,7 +544,9 @@ def _availability(comparison: Comparison, result: ApproachResult) -> Iterator[No
 
 
 def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
+    """A capital and a full stop; an id at the start stays as it is."""
+    start = text[:1] if "/" in text.partition(" ")[0] else text[:1].upper()
+    return f"{start}{text[1:].rstrip('.')}."
 
 
 def _claude_note(comparison: Comparison, result: ApproachResult) -> Note:
@@ -669,3 +673,16 @@ def _price_notes(result: ApproachResult) -> Iterator[Note]:
     for price in sorted(accepted, key=lambda p: (p.offer, p.key)):
         text = f"{price.offer}: the price of {price.value} {price.unit} is unverified; you accepted it by name."
         yield Note(result.name, "unverified price", "caution", text, price.effective, price.source)
+
+
+OLD_DAYS = 365
+"""Days after which a price that nobody has read again is worth a word."""
+
+
+def _age_notes(comparison: Comparison, result: ApproachResult) -> Iterator[Note]:
+    """Prices that were read long before the day they are used for; wages are yearly and not meant."""
+    used = {p for line in result.ledger.lines for p in line.prices if not p.key.startswith("wage")}
+    oldest = min(used, key=lambda p: (p.source_date, p.offer, p.key), default=None)
+    if oldest is not None and (days := (comparison.as_of - oldest.source_date).days) > OLD_DAYS:
+        text = f"Its oldest price, of {oldest.offer}, was read {days:,} days before: check it before you decide."
+        yield Note(result.name, "old price", "caution", text, oldest.source_date, oldest.source)

@@ -182,3 +182,12 @@ def test_a_missing_share_is_said(book: PriceBook) -> None:
 def test_stops_come_first(book: PriceBook) -> None:
     order = [note.severity for note in feasibility(example(book, "helpfulness_dpo"))]
     assert order == sorted(order, key=["stop", "caution", "info"].index)
+
+
+def test_a_price_read_long_ago_is_pointed_out() -> None:
+    example = Path(__file__).parents[2] / "examples" / "support_tone.yaml"
+    found = compare(load_scenario(example), PriceBook.bundled())
+    notes = {note.approach: note for note in feasibility(found) if note.kind == "old price"}
+    # OpenAI's page with the tuned rates was read on 21 August 2025, 456 days before 20 November 2026
+    assert "456 days" in notes["fine-tuning at OpenAI"].text
+    assert "prompting" not in notes
