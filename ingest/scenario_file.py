@@ -15,9 +15,13 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from calc.scenario import Scenario, compose_approaches
 from ingest.errors import InputError, Problem
 from ingest.files import read_text
-from ingest.validation import problems_of
+from ingest.validation import line_of, problems_of, shown, stated_field
 
 SIZE_LIMIT_BYTES = 1_000_000
+
+_STANDARD = "tag:yaml.org,2002:"
+_READ_TAGS = frozenset({"map", "seq", "str", "int", "float", "bool", "null", "timestamp", "value", "merge"})
+"""YAML's own kinds of values; any other tag asks for an object of some program."""
 
 Lines = dict[str, int]
 """Dotted path of a field → the line it is written on, counted from 1."""
@@ -33,8 +37,29 @@ def load_scenario(path: str | Path) -> Scenario:
         InputError: the file cannot be read, is not YAML or JSON, or states something a scenario cannot hold;
             the message has a line for each mistake.
     """
+    return load_with_lines(path)[0]
+
+
+def load_with_lines(path: str | Path) -> tuple[Scenario, Lines]:
+    """As `load_scenario`, and where each field is written: `located` tells by it where a later mistake lies.
+
+    Raises:
+        InputError: as `load_scenario`.
+    """
     data, lines = read_scenario(read_text(path, SIZE_LIMIT_BYTES), str(path))
-    return scenario_from(data, lines, str(path))
+    return scenario_from(data, lines, str(path)), lines
+
+
+def located(error: Exception, lines: Mapping[str, int], name: str) -> InputError:
+    """What computing a scenario raised, as a mistake in its file.
+
+    Args:
+        error: its message may start with the dotted path of the field at fault, ``approaches.rag: …``.
+        lines: as `read_scenario` gives them; empty where there is no file.
+        name: the file's name.
+    """
+    field, wrong = stated_field(str(error), lines, Scenario.model_fields)
+    return InputError(Problem(name, wrong, field=field or None, line=line_of(field, lines)))
 
 
 def scenario_from(data: Mapping[str, Any], lines: Mapping[str, int], name: str) -> Scenario:
@@ -60,12 +85,12 @@ def _misshapen(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     groups = {"task": data.get("task")} | parts | retrievals
     for path, value in groups.items():
         if value is not None and not isinstance(value, dict):
-            yield path, f"{value!r:.60} stands where a group of fields belongs; write the fields below it, indented"
+            yield path, f"{shown(value)} stands where a group of fields belongs; write the fields below it, indented"
             continue
         for key in ("extends", "same_as"):
             named = (value or {}).get(key)
             if named is not None and not isinstance(named, str):
-                yield f"{path}.{key}", f"{named!r:.60} is not the name of an approach"
+                yield f"{path}.{key}", f"{shown(named)} is not the name of an approach"
 
 
 def _composed(data: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -125,6 +150,7 @@ class _YamlReader:
 
     def plain(self, node: Node, path: tuple[str, ...]) -> Any:
         self._refuse_alias(node, path)
+        self._refuse_tag(node, path)
         if isinstance(node, MappingNode):
             return {key: self.plain(value, (*path, key)) for key, value in self._pairs(node, path)}
         if isinstance(node, SequenceNode):
@@ -153,13 +179,24 @@ class _YamlReader:
         try:
             return self._yaml.constructor.construct_object(node, deep=True)
         except (YAMLError, ValueError, OverflowError) as error:
-            why = getattr(error, "problem", None) or str(error)
+            why = getattr(error, "problem", None) or _reason(error)
             _refuse(
                 self._name,
                 f"{str(node.value)[:60]!r} cannot be read: {why}",
                 next_step="Put it in quotes if it is meant as text",
                 line=node.start_mark.line + 1,
                 field=".".join(path),
+            )
+
+    def _refuse_tag(self, node: Node, path: tuple[str, ...]) -> None:
+        tag = str(node.tag).replace(_STANDARD, "!!")
+        if tag.removeprefix("!!") not in _READ_TAGS:
+            _refuse(
+                self._name,
+                f"carries the YAML tag {tag[:60]}, which is not read here",
+                next_step="Write the plain value without it",
+                line=node.start_mark.line + 1,
+                field=".".join(path) or None,
             )
 
     def _refuse_alias(self, node: Node, path: tuple[str, ...]) -> None:
@@ -181,7 +218,7 @@ def _read_json(text: str, name: str) -> tuple[Any, Lines]:
     except json.JSONDecodeError as error:
         _refuse(name, f"is not valid JSON: {error.msg}", next_step="Mend that line", line=error.lineno, column=error.colno)
     except ValueError as error:
-        _refuse(name, f"is not valid JSON: {error}", next_step="Keep one value, a plain number, text, list or object")
+        _refuse(name, f"is not valid JSON: {_reason(error)}", next_step="Keep one value, a plain number, text, list or object")
     return data, lines
 
 
@@ -199,6 +236,11 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         keys = [key for key, _ in pairs]
         raise ValueError(f"'{next(key for key in keys if keys.count(key) > 1)}' is stated twice")
     return fields
+
+
+def _reason(error: Exception) -> str:
+    text = str(error)
+    return "the number has too many digits" if "set_int_max_str_digits" in text else text
 
 
 def _not_json(constant: str) -> NoReturn:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import json
+import re
 from datetime import date
 
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from calc.scenario import Scenario
 from ingest import InputError, load_scenario, read_scenario
-from ingest.scenario_file import scenario_from
+from ingest.scenario_file import located, scenario_from
 
 SMALL = """\
 name: Support replies
@@ -103,18 +104,83 @@ def test_lines_of_a_json_file():
         ("as_of: 2026-11-20", "as_of: 2026-13-45", "line 2, as_of: '2026-13-45' cannot be read: month must be in 1..12"),
         ("task: {kind: style}", "task: style", "line 8, task: 'style' stands where a group of fields belongs"),
         ("    instruction_tokens: 2600", "    retrieval: yes", "line 12, approaches.prompting.retrieval: 'yes' stands where a"),
-        ("    instruction_tokens: 2600", "    extends: [a]", "line 12, approaches.prompting.extends: ['a'] is not the name"),
+        ("    instruction_tokens: 2600", "    extends: [a]", "line 12, approaches.prompting.extends: a list is not the name"),
         ("  prompting:", "  rag: 5\n  prompting:", "line 10, approaches.rag: 5 stands where a group of fields"),
         ("openai/gpt-4.1-mini", "gpt-4.1-mini", "Expected provider/model"),
         ("  user_tokens: 350", "  growth: {monthly_share: 0.1}", "workload.growth: does not say its kind. Add it: kind: flat"),
         ("    instruction_tokens: 2600", "    serving: {kind: api}", "kind 'api' is not a choice. Expected one of 'per_token'"),
         ("    instruction_tokens: 2600", "    extends: promting", "there is no approach 'promting'"),
         ("  user_tokens: 350", "  turns_per_conversation: two", "'two' does not fit. Expected a whole number or a list"),
+        ("180_000", "180k", "Write 'requests_per_month: 180000'"),
+        ("180_000", "1.2 M", "Write 'requests_per_month: 1200000'"),
+        ("  user_tokens: 350", "  batch_share: 12.5%", "Write 'batch_share: 0.125'"),
+        ("180_000", "180 requests/month", "Write 'requests_per_month: 180'"),
+        ("  user_tokens: 350", "  active_hours_utc: 8-20", "Expected full hours from-to. Write 'active_hours_utc: 08:00-20:00'"),
+        ("Support replies", "x" * 200, "line 1, name: the name 'xxx"),
+        ("Support replies", '""', "line 1, name: it is empty. Expected 1 or more letters"),
+        (
+            "  user_tokens: 350",
+            "  growth: {kind: seasonal, january_to_december: [1, 2]}",
+            "growth.january_to_december: it has 2 values. Expected 12 values",
+        ),
+        ("user_tokens: 350", "user_tokens: null", "got null;"),
+        ("user_tokens: 350", "user_tokens: true", "got true;"),
+        ("horizon_months: 12", "horizon_months: 2026-11-20", "2026-11-20 "),
+        ("as_of: 2026-11-20", "as_of: 1999-01-01", "1999-01-01 is out of bounds. Expected a day from 2020-01-01 on"),
+        ("as_of: 2026-11-20", "reference: foo", "line 2, reference: 'foo' is not among the approaches"),
+        (
+            "  user_tokens: 350",
+            "  user_tokens: 350\n  growth: {kind: series, requests_by_month: [1, 2, 3]}",
+            "line 7, workload.growth.requests_by_month: has 3 months",
+        ),
+        (
+            "    instruction_tokens: 2600",
+            "    instruction_tokens: 2600\n    retrieval: {store: pinecone}",
+            "Expected provider/store. For example pinecone/serverless",
+        ),
         ("  user_tokens: 350", "  growth: {kind: compound}", "line 6, workload.growth.monthly_share: the field is missing"),
     ],
 )
 def test_a_mistake_is_told_with_its_line_field_and_remedy(loaded, old, new, told):
     assert told in message_of(loaded, SMALL.replace(old, new))
+
+
+@pytest.mark.parametrize("wrong", ["180b", "180m", "180x", "2 years", "1,000", "12%", "180 k€", "180 €"])
+def test_no_number_is_suggested_where_another_may_be_meant(loaded, wrong):
+    assert "Write '" not in message_of(loaded, SMALL.replace("180_000", wrong))
+
+
+def test_no_message_speaks_of_the_program(loaded):
+    wrongs = {"approaches:\n  prompting:": "approaches: {}\nx:\n  y:", "180_000": "~", "350": "yes", "{kind: style}": "{kind: 1}"}
+    for old, new in wrongs.items():
+        told = message_of(loaded, SMALL.replace(old, new))
+        assert not re.search(r"None|True|Dictionary|Tuple|Value error|validation|datetime", told), told
+
+
+def located_problem(message: str, lines: dict[str, int]) -> tuple[str | None, int | None, str]:
+    [problem] = located(ValueError(message), lines, "s.yaml").problems
+    return problem.field, problem.line, problem.wrong
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("approaches.rag: there is none.", ("approaches.rag", 4, "there is none.")),
+        ("approaches.rag.mix.share: too much", ("approaches.rag.mix.share", 4, "too much")),
+        ("approaches.hybrid: not written", ("approaches.hybrid", 3, "not written")),
+        ("approaches.gpt-4.1 at X: no", ("approaches.gpt-4.1 at X", 5, "no")),
+        ("approaches.gpt-4.1 at X.go_live_month must be 1", ("approaches.gpt-4.1 at X.go_live_month", 5, "must be 1")),
+        ("approaches.one more: no", ("approaches.one more", 3, "no")),
+        ("workload.growth: no", ("workload.growth", 2, "no")),
+        ("organisation.opnai: no such provider", ("organisation.opnai", None, "no such provider")),
+        ("value of an answer: no", (None, None, "value of an answer: no")),
+        ("the scenario has no day", (None, None, "the scenario has no day")),
+    ],
+)
+def test_what_the_model_refuses_is_told_at_its_field(message, expected):
+    lines = {"name": 1, "workload": 1, "workload.growth": 2, "approaches": 3, "approaches.rag": 4, "approaches.gpt-4.1 at X": 5}
+    assert located_problem(message, lines) == expected
+    assert located_problem(message, {})[0] == expected[0] or "must" in message
 
 
 def test_a_mistake_that_others_inherit_is_told_once(loaded):
@@ -151,10 +217,12 @@ def test_many_mistakes_are_cut_short(loaded):
         ("a: &x [1]\nb: *x", "b: repeats a part by a YAML alias"),
         ("a: &x [*x]", "repeats a part by a YAML alias"),
         ("a: 1\n---\nb: 2", "is not valid YAML"),
-        ("a: !!python/name:os.system x", "line 1, a: 'x' cannot be read"),
+        ("a: !!python/name:os.system x", "line 1, a: carries the YAML tag !!python/name:os.system, which is not read here"),
+        ("a:\n  b: !!python/object:os.system {c: 1}", "line 2, a.b: carries the YAML tag !!python/object:os.system"),
+        ("a: !mine 1", "line 1, a: carries the YAML tag !mine"),
         ("? [a, b]\n: 1", "line 1: a field's name is a list or a mapping"),
         ("a: " + "[" * 5000, "is nested too deeply"),
-        ("a: " + "9" * 5000, "cannot be read"),
+        ("a: " + "9" * 5000, "cannot be read: the number has too many digits"),
         ("a: \x07", "is not valid YAML"),
         ("x" * 1_000_001, "the file is too large. Expected at most 1,000,000 bytes"),
     ],
@@ -171,6 +239,7 @@ def test_a_file_that_is_no_scenario_gives_one_clear_error(loaded, text, told):
         ('{"a": 1,}', "line 1, column 9: is not valid JSON"),
         ('{"a": 1, "a": 2}', "'a' is stated twice"),
         ('{"a": NaN}', "NaN is not a number"),
+        ('{"a": ' + "9" * 5000 + "}", "is not valid JSON: the number has too many digits"),
         ("[1]", "holds a list at its top level"),
         ("[" * 100_000, "is nested too deeply"),
     ],
