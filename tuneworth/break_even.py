@@ -7,12 +7,12 @@ from typing import Annotated
 import typer
 
 from calc.sensitivity import winners_over
-from ingest import load_scenario
 from ingest.errors import InputError, Problem
+from ingest.scenario_file import located
 from pricing import PriceBook
 from reports import words
 from tuneworth.clock import day_or_today
-from tuneworth.compare import AsOf, ScenarioFile
+from tuneworth.compare import ABOUT_THE_SCENARIO, AsOf, ScenarioFile, stated
 from tuneworth.output import Figure, Format, emit
 
 
@@ -25,13 +25,13 @@ def break_even(
     form: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.table,
 ) -> None:
     """Show who is cheapest as one number moves, all others as stated; for the volume, compare is exact."""
-    scenario = load_scenario(file)
-    if as_of is not None:
-        scenario = scenario.model_copy(update={"as_of": day_or_today(as_of)})
+    scenario, lines = stated(file, as_of)
     try:
         first, changes = winners_over(scenario, PriceBook.bundled(), over, low, high, today=day_or_today(None))
-    except ValueError as error:
-        raise InputError(Problem(str(file), str(error))) from None
+    except ABOUT_THE_SCENARIO as error:
+        if str(error).startswith(over):  # the option is at fault, not the file
+            raise InputError(Problem(str(file), str(error))) from None
+        raise located(error, lines, str(file)) from None
     rows = [{"from": Figure(f"{low:,.6g}"), "cheapest": words.label(first), "change": "start of the range"}]
     rows += [
         {

@@ -6,7 +6,6 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Iterable
-from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,9 +15,8 @@ from calc import Comparison, compare
 from calc.advice import feasibility, rules
 from calc.export import comparison_dict, price_rows
 from calc.scenario import Scenario
-from ingest import load_scenario
-from ingest.errors import InputError, Problem
-from pricing import PriceBook
+from ingest.scenario_file import Lines, load_with_lines, located
+from pricing import PriceBook, PriceMissing, PriceUnverified, UnknownOffer
 from reports import words
 from reports.csv import lines_csv
 from reports.markdown import lines_markdown, sources_markdown, summary_markdown
@@ -29,6 +27,9 @@ from tuneworth.version import installed_version
 
 WIDEST = 110
 """Letters a line of prose takes at most."""
+
+ABOUT_THE_SCENARIO = (UnknownOffer, PriceMissing, PriceUnverified, ValueError)
+"""Errors of the model that something stated in the scenario is the cause of."""
 
 ScenarioFile = Annotated[Path, typer.Argument(help="Scenario file: YAML or JSON.")]
 AsOf = Annotated[
@@ -57,7 +58,9 @@ def compare_verb(
     else:
         _print_tables(found, lines, sources)
     if found.is_partial:
-        if form is not Format.table:
+        if form is Format.table:
+            say(f"Partial answer (exit code {PARTIAL}): {'; '.join(_partial_rows(found))}.")
+        else:
             say_why(found)
         raise typer.Exit(PARTIAL)
 
@@ -66,23 +69,28 @@ def compared(file: Path, as_of: str | None) -> Comparison:
     """The comparison of a scenario file.
 
     Raises:
-        InputError: the file is no scenario, or it cannot be computed as stated.
-        PricingError: it names something the price book lacks.
+        InputError: the file is no scenario, or it cannot be computed as stated; the field at fault and its line are named.
         NothingToCompare: no approach has a total.
     """
-    scenario = load_scenario(file)
-    if as_of is not None:
-        scenario = scenario.model_copy(update={"as_of": day_or_today(as_of)})
-    found = _answer(scenario, day_or_today(None), file)
+    scenario, lines = stated(file, as_of)
+    try:
+        found = compare(scenario, PriceBook.bundled(), today=day_or_today(None))
+    except ABOUT_THE_SCENARIO as error:
+        raise located(error, lines, str(file)) from None
     found.winner()  # an answer there is only where an approach can be priced
     return found
 
 
-def _answer(scenario: Scenario, today: date, file: Path) -> Comparison:
-    try:
-        return compare(scenario, PriceBook.bundled(), today=today)
-    except ValueError as error:
-        raise InputError(Problem(str(file), str(error))) from None
+def stated(file: Path, as_of: str | None) -> tuple[Scenario, Lines]:
+    """The scenario of a file, on the day of ``--as-of`` if that is given, and where each field is written.
+
+    Raises:
+        InputError: the file is no scenario.
+    """
+    scenario, lines = load_with_lines(file)
+    if as_of is not None:
+        scenario = scenario.model_copy(update={"as_of": day_or_today(as_of)})
+    return scenario, lines
 
 
 # --- the terminal ---------------------------------------------------------------------------------------------------------
@@ -95,7 +103,10 @@ def _print_tables(found: Comparison, lines: bool, sources: bool) -> None:
     _print_list("Break-even", words.break_even_sentences(found))
     _print_list("In the way", _feasibility(found))
     write("\n")
-    emit(Format.table, [{"rule of thumb": r.text, "": r.state, "this workload": r.finding} for r in rules(found)])
+    emit(
+        Format.table,
+        [{"rule of thumb": r.text, "": words.STATE_LABELS[r.state], "this workload": r.finding} for r in rules(found)],
+    )
     if lines:
         _print_lines(found)
     if sources:
@@ -145,7 +156,7 @@ def _width() -> int:
 
 
 def _feasibility(found: Comparison) -> list[str]:
-    return [f"{words.label(note.approach)}: {words.without_sources(note.text)}" for note in feasibility(found)]
+    return [f"{words.label(note.approach)}: {words.note(note)}" for note in feasibility(found)]
 
 
 def _print_lines(found: Comparison) -> None:
@@ -203,6 +214,12 @@ def _source_rows(found: Comparison) -> list[dict[str, Any]]:
     rows = [(row.offer, words.price(row), source_words(row.source), row.source_date, row.confidence) for row in price_rows(found)]
     head = ("offer", "price", "source", "read on", "confidence")
     return [dict(zip(head, row, strict=True)) for row in dict.fromkeys(rows)]
+
+
+def _partial_rows(found: Comparison) -> list[str]:
+    partial = (r for r in found.results.values() if r.status != "available" or r.incomplete_steps)
+    status = {row.name: row.status for row in words.approach_rows(found)}
+    return [f"{words.label(r.name)}: {status[r.name][:1].lower()}{status[r.name][1:]}" for r in partial]
 
 
 def say_why(found: Comparison) -> None:

@@ -33,9 +33,20 @@ class ReportFormat(StrEnum):
     md = "md"
 
 
+def _named_folder(text: str) -> Path:
+    if not text.strip():
+        raise typer.BadParameter("is empty; name the folder that the files are written to", param_hint="--out")
+    return Path(text)
+
+
 def report(
     file: ScenarioFile,
-    out: Annotated[Path, typer.Option("--out", help="Folder the files are written to; made where it does not exist.")],
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out", parser=_named_folder, metavar="PATH", help="Folder the files are written to; made where it does not exist."
+        ),
+    ],
     form: Annotated[ReportFormat, typer.Option("--format", help="Which files.")] = ReportFormat.all,
     as_of: AsOf = None,
 ) -> None:

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColu
 
 from ingest import TrainingFile, measure_training_file
 from ingest.files import readable_file
+from ingest.tokenizers import tokenizer_names
 from pricing import PriceBook, Rates, UnknownOffer
 from tuneworth.clock import today
 from tuneworth.output import PARTIAL, Format, emit, say
@@ -28,7 +29,9 @@ def tokens(
     max_tokens_per_example: Annotated[
         int | None, typer.Option(min=1, help="Longer examples are cut there. Default: the model's limit in the price book.")
     ] = None,
-    epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the file. Default: the provider's rule.")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, max=1000, help="Passes over the file. Default: the provider's rule.")
+    ] = None,
     form: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.table,
 ) -> None:
     """Count a training file exactly: examples, tokens, truncation, epochs, billed tokens, problems by line.
@@ -36,7 +39,7 @@ def tokens(
     Exits with 3 where lines had to be left out.
     """
     readable_file(file)
-    limit, rule = _providers_rules(PriceBook.bundled().as_of(today()), model)
+    limit, rule, unknown = _providers_rules(PriceBook.bundled().as_of(today()), model)
     with _progress(file) as advance:
         measured = measure_training_file(
             file,
@@ -47,6 +50,8 @@ def tokens(
             on_progress=advance,
         )
     emit(form, _rows(measured), title=f"{file.name} for {model}", as_json=_json(measured))
+    if unknown:
+        say(f"Note: {unknown} The tokens are counted all the same.")
     for note in measured.notes:
         say(f"Note: {note}.")
     if measured.problem_count:
@@ -54,15 +59,19 @@ def tokens(
         raise typer.Exit(PARTIAL)
 
 
-def _providers_rules(rates: Rates, model: str) -> tuple[int | None, int | str | None]:
-    """The price book's limit per example and rule for epochs; OpenAI's where the model names no provider."""
+def _providers_rules(rates: Rates, model: str) -> tuple[int | None, int | str | None, str]:
+    """The price book's limit per example and rule for epochs, and what to say where OpenAI has no such model.
+
+    A model that names no provider is OpenAI's.
+    """
     offer = model if "/" in model else f"openai/{model}"
     try:
         _, _, item = rates.item(offer)
         billing = rates.billing_rules(offer)
-    except UnknownOffer:
-        return None, None if "/" in model else "openai-cookbook"
-    return item.max_training_tokens_per_example, billing.default_epochs if billing else None
+    except UnknownOffer as error:
+        unknown = offer.startswith("openai/") and model not in tokenizer_names()
+        return None, None if "/" in model else "openai-cookbook", str(error) if unknown else ""
+    return item.max_training_tokens_per_example, billing.default_epochs if billing else None, ""
 
 
 def _rows(measured: TrainingFile) -> list[dict[str, Any]]:

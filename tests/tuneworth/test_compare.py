@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,7 @@ def test_a_partial_answer_is_printed_and_ends_in_3(tuneworth):
     assert ran.code == 3
     assert ran.out.startswith("Do not fine-tune: at 300,000 requests a month")
     assert "DPO at OpenAI cannot be tuned" in " ".join(ran.out.split())
+    assert ran.err == "Partial answer (exit code 3): DPO at OpenAI: unavailable.\n"
     for form in ("json", "csv", "md"):
         other = tuneworth("compare", PARTIAL, "--format", form, *ON)
         assert other.code == 3
@@ -69,6 +71,35 @@ def test_wrong_input_ends_in_1_and_names_the_line(tuneworth, broken):
         assert ran.out == ""
     assert tuneworth("compare", "nowhere.yaml").code == 1
     assert tuneworth("compare", COMPLETE, "--as-of", "yesterday").code == 2
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        (
+            "openai/text-embedding-3-small",
+            "openai/text-embedding-3-smal",
+            "approaches.rag: OpenAI has no 'text-embedding-3-smal'",
+        ),
+        ("horizon_months: 12", "horizon_months: 12\nstaff_usd_per_hour: {ml_enginer: 90}", "staff_usd_per_hour.ml_enginer: "),
+        ("horizon_months: 12", "horizon_months: 12\norganisation: {opnai: active}", "organisation.opnai: "),
+    ],
+)
+def test_what_cannot_be_computed_is_told_with_its_line_and_field(tuneworth, tmp_path, old, new, told):
+    path = tmp_path / "slip.yaml"
+    text = COMPLETE.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    for verb in (
+        ("compare", path),
+        ("report", path, "--out", tmp_path / "out"),
+        ("break-even", path, "--over", "task.facts_changing_per_month_share", "--from", 0, "--to", 1),
+    ):
+        ran = tuneworth(*verb)
+        assert ran.code == 1
+        assert ran.out == ""
+        assert re.search(rf"slip\.yaml, line \d+, {re.escape(told)}", ran.err), ran.err
+    assert not (tmp_path / "out").exists()
 
 
 def test_before_the_first_price_it_says_so(tuneworth):
@@ -106,6 +137,14 @@ def test_a_folder_that_cannot_be_written_is_named(tuneworth, tmp_path):
     assert ran.code == 1
     assert f"{file}: is a file. Expected a folder." in ran.err
     assert tuneworth("report", COMPLETE, "--out", file / "below", "--format", "json", *ON).code == 1
+
+
+def test_an_empty_folder_name_is_wrong_usage(tuneworth, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    ran = tuneworth("report", COMPLETE, "--out", "", *ON)
+    assert ran.code == 2
+    assert "--out" in ran.err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_nothing_half_written_is_left(tuneworth, tmp_path, monkeypatch):

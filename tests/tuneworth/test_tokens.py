@@ -80,6 +80,15 @@ def test_a_provider_without_a_rule_gives_no_bill(tuneworth, training_file):
     assert "chat template" in ran.err
 
 
+def test_a_model_that_is_not_in_the_price_book_is_told(tuneworth, training_file):
+    ran = tuneworth("tokens", training_file, "--model", "gpt-4.1-mni")
+    assert ran.code == 0
+    assert "total tokens" in ran.out
+    assert "OpenAI has no 'gpt-4.1-mni' in the price book. Did you mean gpt-4.1-mini" in ran.err
+    for known in ("gpt-4.1-mini", "o200k_base"):
+        assert "price book" not in tuneworth("tokens", training_file, "--model", known).err
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [
@@ -89,6 +98,7 @@ def test_a_provider_without_a_rule_gives_no_bill(tuneworth, training_file):
         (("tokens", "FILE"), 2, "--model"),
         (("tokens", "FILE", "--model", "gpt-4o", "--epochs", "0"), 2, "--epochs"),
         (("tokens", "FILE", "--model", "gpt-4o", "--epochs", "two"), 2, "--epochs"),
+        (("tokens", "FILE", "--model", "gpt-4o", "--epochs", "1001"), 2, "less than or equal to 1000"),
         (("tokens", "FILE", "--model", "gpt-4o", "--format", "xml"), 2, "--format"),
         (("tokns",), 2, "tokns"),
     ],
