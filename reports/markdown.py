@@ -59,12 +59,13 @@ def sources_markdown(comparison: Comparison) -> str:
 
 
 def _rules(comparison: Comparison) -> list[str]:
-    rows = [[rule.text, rule.state, rule.finding] for rule in rules(comparison)]
+    rows = [[rule.text, words.STATE_LABELS[rule.state], rule.finding] for rule in rules(comparison)]
     return ["## Rules of thumb, checked", _table(["Rule", "", "This workload"], rows)] if rows else []
 
 
 def _notes(comparison: Comparison) -> list[str]:
-    notes = [f"{words.label(note.approach)}: {note.text}" for note in feasibility(comparison) if note.severity != "info"]
+    stopping = [note for note in feasibility(comparison) if note.severity != "info"]
+    notes = [f"{words.label(note.approach)}: {words.days_in_words(note.text)}" for note in stopping]
     return ["## What stands in the way", _bullets(notes)] if notes else []
 
 

@@ -205,7 +205,8 @@ def _savings(comparison: Comparison) -> Table:
 
 
 def _rules(comparison: Comparison) -> Table:
-    rows = [[rule.text, rule.state, rule.finding] for rule in rules(comparison)] if comparison.available else []
+    checked = rules(comparison) if comparison.available else ()
+    rows = [[rule.text, words.STATE_LABELS[rule.state], rule.finding] for rule in checked]
     return {"head": ["Rule of thumb", "", "This workload"], "rows": rows}
 
 

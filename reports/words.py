@@ -10,7 +10,7 @@ from decimal import Decimal
 from math import floor, isfinite, log10
 from typing import Literal, Protocol
 
-from calc.advice import Severity
+from calc.advice import Note, Severity, State
 from calc.break_even import BreakEven, Interval, Kind
 from calc.compare import ApproachResult, Comparison, Status
 from calc.export import stated_ranges
@@ -71,6 +71,14 @@ GROUP_HEADS: dict[str, tuple[Group, ...]] = {
 }
 """The parts of cost by how they follow the volume."""
 SEVERITY_LABELS: dict[Severity, str] = {"stop": "Stops it", "caution": "Caution", "info": "Note"}
+STATE_LABELS: dict[State, str] = {
+    "Holds": "Holds",
+    "Fails": "Fails",
+    "Dated": "Dated",
+    "Too high": "Costs less here",
+    "Cannot tell": "Cannot tell",
+}
+"""How a rule of thumb fares."""
 CARD_LETTERS = 11
 """Letters of a name that fit beside an amount in a card."""
 TUNED: tuple[Family, ...] = ("fine-tuning", "hybrid")
@@ -237,6 +245,11 @@ def percent_whole(share: float) -> str:
 def figure(number: float) -> str:
     """A number as it is put down: 0.35, 1,200."""
     return _signed(f"{number:,g}")
+
+
+def put_in(number: float) -> str:
+    """A number as a reader put it in, with its digits: 1,000,000, 100.5."""
+    return _signed(f"{number:,.10g}")
 
 
 def rate(annual: float) -> str:
@@ -512,6 +525,11 @@ def left_out(comparison: Comparison, result: ApproachResult) -> str:
         return f"{text}."
     why = days_in_words(without_sources(result.unavailable.reason))
     return f"{label(result.name)} {why}." if why.startswith("cannot ") else f"{text}: {why}."
+
+
+def note(found: Note) -> str:
+    """What limits an approach: ids as they are, dates as people write them, its source left out."""
+    return days_in_words(without_sources(found.text))
 
 
 def days_in_words(text: str) -> str:
