@@ -11,6 +11,10 @@ from typing import Any
 import pytest
 import typer
 
+from calc import compare
+from ingest.fields.__main__ import MINIMAL, document
+from ingest.scenario_file import read_scenario, scenario_from
+from pricing import PriceBook
 from tuneworth.main import cli
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,6 +55,34 @@ def test_python_of_the_readme_gives_the_stated_results(monkeypatch: pytest.Monke
             assert eval(expression, names) == ast.literal_eval(stated)
             checked += 1
     assert checked
+
+
+def test_commands_of_a_block_run_where_the_environment_is_not_activated():
+    lines = [line for block in code_blocks("sh") for line in block.splitlines() if "tuneworth" in line]
+    assert lines
+    assert [line for line in lines if ".venv/bin/tuneworth" not in line] == []
+
+
+def test_the_smallest_scenario_of_the_readme_is_the_documents_and_has_an_answer():
+    assert code_blocks("yaml") == [MINIMAL]
+    assert len(MINIMAL.splitlines()) == 15
+    comparison = compare(scenario_from(*read_scenario(MINIMAL, "minimal.yaml"), "minimal.yaml"), PriceBook.bundled())
+    assert not comparison.is_partial
+    assert list(comparison.results) == ["prompting", "few-shot", "rag"]
+    assert comparison.winner() in comparison.results
+
+
+def test_the_fields_of_a_scenario_are_documented_as_they_are():
+    text = (ROOT / "docs" / "scenario-file.md").read_text(encoding="utf-8")
+    assert text == document(), "run: python -m ingest.fields > docs/scenario-file.md"
+    assert f"```yaml\n{MINIMAL}```" in text
+    for row in (
+        "| `horizon_months` | whole number 1–120 | **required** |",
+        "| `user_tokens` | number ≥ 0 or a range | **required** |",
+        "| `batch_share` | share 0–1 or a range | 0 |",
+        "| `model` | `provider/name` | **required** |",
+    ):
+        assert row in text
 
 
 @pytest.mark.parametrize("line", commands())
