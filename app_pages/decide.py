@@ -11,11 +11,9 @@ import streamlit as st
 
 from app_pages import inputs, shared
 from calc import Comparison, CostLine
-from calc.advice import Rule, Severity, feasibility, rules
+from calc.advice import Rule, Severity, State, feasibility, rules
 from calc.compare import ApproachResult
 from calc.export import assumptions, comparison_dict, price_rows, to_json
-from ingest.errors import InputError
-from pricing import PricingError
 from reports import words
 from reports.charts import CostLinesChart, Unit, break_even_chart, cost_lines_chart
 from reports.csv import csv_files
@@ -24,19 +22,21 @@ from reports.pdf import report_pdf
 from reports.plotly_charts import CONFIG, break_even_figure, cost_lines_figure
 from reports.sources import source_words
 
-STATE_COLOURS = {"Holds": "green", "Fails": "red", "Dated": "orange", "Too high": "orange", "Cannot tell": "gray"}
+STATE_COLOURS: dict[State, str] = {
+    "Holds": "green",
+    "Fails": "red",
+    "Dated": "orange",
+    "Too high": "orange",
+    "Cannot tell": "gray",
+}
 SEVERITY_COLOURS: dict[Severity, str] = {"stop": "red", "caution": "orange", "info": "gray"}
 
 
 def page() -> None:
-    try:
-        scenario = inputs.stated_scenario()
-        comparison = inputs.compared(scenario)
-        _answer(comparison)
-    except (InputError, PricingError, ValueError, ArithmeticError) as error:
-        st.title("These inputs have no answer", anchor=False)
-        st.error(shared.plain(str(error)), icon=":material/error:")
-        st.caption("Change the input named above, or undo all changes, in the sidebar. Your inputs are kept.")
+    answered = inputs.answered()
+    for why in answered.refused:
+        st.error(f"{shared.plain(why)} The answer below is the last valid one.", icon=":material/error:")
+    _answer(answered.comparison)
 
 
 def _answer(comparison: Comparison) -> None:
@@ -197,7 +197,7 @@ def _key(chart: CostLinesChart) -> str:
 def _lines(comparison: Comparison) -> None:
     names = [name for name, result in comparison.results.items() if result.ledger.lines]
     first = comparison.winner()
-    name = st.selectbox("Approach", names, index=names.index(first), format_func=words.label, key="lines of")
+    name = st.selectbox("Approach", names, index=names.index(first), format_func=shared.headings(names).get, key="lines of")
     result = comparison.results[name]
     at = words.shown_requests(result)
     st.dataframe(
@@ -274,7 +274,7 @@ def _feasibility_card(comparison: Comparison) -> None:
     table = [
         {
             "Approach": shared.plain(words.label(note.approach)),
-            "What": f"{_severity(note.severity)} {shared.plain(words.without_sources(note.text))}{_cited(note.source)}",
+            "What": f"{_severity(note.severity)} {shared.plain(words.note(note))}{_cited(note.source)}",
         }
         for note in notes
     ]
@@ -297,7 +297,7 @@ def _rules_card(comparison: Comparison) -> None:
 
 
 def _checked(rule: Rule) -> str:
-    return f":{STATE_COLOURS[rule.state]}-badge[{rule.state}] {shared.plain(rule.finding)}"
+    return f":{STATE_COLOURS[rule.state]}-badge[{words.STATE_LABELS[rule.state]}] {shared.plain(rule.finding)}"
 
 
 def _price_caption(comparison: Comparison) -> str:
@@ -310,4 +310,8 @@ def _price_caption(comparison: Comparison) -> str:
     return f"{text}; {assumed} assumptions. Every figure opens to its formula, its price rows and its assumptions above."
 
 
-page()
+shared.guarded(
+    page,
+    "These inputs have no answer",
+    "Change the input named above, or undo all changes, in the sidebar. Your inputs are kept.",
+)

@@ -1,4 +1,7 @@
-"""The sidebar: pick or load a scenario, change its inputs. What is changed is kept for the session and in the page's address."""
+"""The sidebar: pick or load a scenario, change its inputs. What is changed is kept for the session and in the page's address.
+
+A changed value that cannot be computed with is refused with a message, and the last valid answer stays.
+"""
 
 from __future__ import annotations
 
@@ -32,6 +35,8 @@ EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 FIRST = "support_tone"
 UPLOADED = "loaded"
 HORIZONS = (6, 12, 24, 36)
+MOST_TURNS = 100
+"""Turns of a conversation that can be put in; a file may state more."""
 
 Value = float | int | str
 Data = dict[str, Any]
@@ -74,43 +79,100 @@ class Input:
     step: float = 1
     options: tuple[str, ...] = ()
 
+    @property
+    def limits(self) -> tuple[float, float]:
+        """What can be put in: what the scenario states always can."""
+        stated = [] if self.initial is None or self.kind == "choice" else [float(self.initial)]
+        return min([self.low, *stated]), max([self.high, *stated])
+
+
+@dataclass(frozen=True)
+class Section:
+    """Inputs under one heading."""
+
+    heading: str
+    inputs: list[Input]
+
+
+@dataclass(frozen=True)
+class Answered:
+    """An answer, and why it is not that of the inputs shown, where one of them was refused."""
+
+    comparison: Comparison
+    refused: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What the sidebar states."""
+
+    base: Base
+    fields: tuple[Input, ...]
+    edits: dict[str, Value]
+    refused: tuple[str, ...]
+
+    def data(self, edits: Mapping[str, Value]) -> Data:
+        """The scenario's fields with changes."""
+        data = copy.deepcopy(self.base.data)
+        for field in self.fields:
+            if field.key in edits:
+                field.put(data, edits[field.key])
+        return data
+
 
 # --- the scenario ------------------------------------------------------------------------------------------------------------
 
 
-def stated_scenario() -> Scenario:
-    """The scenario as the sidebar states it; draws the sidebar.
+def answered() -> Answered:
+    """The answer to what the sidebar states, or the last valid one where that is refused; draws the sidebar.
 
     Raises:
-        InputError: the inputs contradict each other.
+        InputError: the scenario's inputs contradict each other.
         PricingError: the scenario names something that the price book does not know.
     """
     with st.sidebar:
-        source = _picker()
-        base = _base(source)
-        edits = _edits(source.id)
-        basic, expert = _basic_inputs(base), _expert_inputs(base)
-        _draw_basic(base, basic, edits)
-        count = sum(len(inputs) for inputs in expert.values())
-        with st.expander(f"Expert inputs ({count})", icon=":material/tune:"):
-            for section, inputs in expert.items():
-                st.markdown(f"**{shared.plain(section)}**")
-                for field in inputs:
-                    _draw(field, source.id, edits)
-        everything = [*basic.values(), *(field for inputs in expert.values() for field in inputs)]
-        data = copy.deepcopy(base.data)
-        for field in everything:
-            if field.key in edits:
-                field.put(data, edits[field.key])
-        _remember(source, edits)
-        st.session_state["scenario_json"] = json.dumps(data, default=str, ensure_ascii=False, indent=2)
-        changed = sum(field.key in edits for field in everything)
-        day = words.day_short(base.rates.as_of)
-        mine = f"{changed} of {len(everything)} inputs changed" if changed else "All inputs as the scenario states them"
-        st.caption(f"Prices as of {day}. {mine}.")
-        if changed:
-            st.button("Undo all changes", on_click=_reset, args=(source.id,), icon=":material/undo:", width="stretch")
-    return scenario_from(data, {}, source.file)
+        asked = _asked()
+    id_, refused = asked.base.source.id, list(asked.refused)
+    valid = st.session_state.setdefault("valid edits", {})
+    edits = asked.edits
+    try:
+        comparison = _answer_to(asked, edits)
+    except shared.REFUSALS as error:
+        if not edits:
+            raise
+        refused.append(str(error))
+        edits = valid.get(id_, {})
+        comparison = _answer_to(asked, edits)
+    valid[id_] = dict(edits)
+    st.session_state["scenario_json"] = json.dumps(asked.data(edits), default=str, ensure_ascii=False, indent=2)
+    return Answered(comparison, tuple(refused))
+
+
+def _answer_to(asked: _Asked, edits: Mapping[str, Value]) -> Comparison:
+    return compared(scenario_from(asked.data(edits), {}, asked.base.source.file))
+
+
+def _asked() -> _Asked:
+    source = _picker()
+    base = _base(source)
+    edits, refused = _edits(source.id), []
+    basic, expert = _basic_inputs(base), _expert_inputs(base)
+    refused += _draw_basic(base, basic, edits)
+    count = sum(len(section.inputs) for section in expert)
+    with st.expander(f"Expert inputs ({count})", icon=":material/tune:"):
+        for section in expert:
+            st.markdown(f"**{shared.plain(section.heading)}**")
+            for field in section.inputs:
+                refused += _draw(field, source.id, edits, section.heading)
+    everything = (*basic.values(), *(field for section in expert for field in section.inputs))
+    _remember(source, edits)
+    changed = sum(field.key in edits for field in everything)
+    day = words.day_short(base.rates.as_of)
+    mine = f"{changed} of {len(everything)} inputs changed" if changed else "All inputs as the scenario states them"
+    st.caption(f"Prices as of {day}. {mine}.")
+    if changed or refused:
+        st.button("Undo all changes", on_click=_reset, args=(source.id,), icon=":material/undo:", width="stretch")
+    return _Asked(base, everything, edits, tuple(refused))
 
 
 def compared(scenario: Scenario) -> Comparison:
@@ -129,7 +191,8 @@ def _picker() -> Source:
     ids = list(sources)
     picked = st.selectbox(
         "Scenario", ids, index=ids.index(wanted) if wanted in ids else ids.index(FIRST), key="picked",
-        format_func=lambda id_: _title(sources[id_]), help="Worked examples, and the file you loaded. Any input can be changed.",
+        format_func=lambda id_: _picked_title(sources, id_),
+        help="Worked examples, and the file you loaded. Any input can be changed.",
     )  # fmt: skip
     st.session_state["scenario_id"] = picked
     row = st.container(horizontal=True, gap="xsmall", wrap=False)
@@ -172,6 +235,13 @@ def _sources() -> dict[str, Source]:
 @st.cache_data(show_spinner=False)
 def _title(source: Source) -> str:
     return str(read_scenario(source.text, source.file)[0].get("name", source.file))
+
+
+def _picked_title(sources: Mapping[str, Source], id_: str) -> str:
+    """A scenario's title; a loaded one of the same title as an example is told apart."""
+    title = _title(sources[id_])
+    same = any(_title(source) == title for other, source in sources.items() if other != id_)
+    return f"{title} (loaded)" if id_ == UPLOADED and same else title
 
 
 def _load() -> None:
@@ -227,11 +297,12 @@ def _remember(source: Source, edits: Mapping[str, Value]) -> None:
 
 def _reset(id_: str) -> None:
     st.session_state.setdefault("edits", {})[id_] = {}
+    st.session_state.setdefault("valid edits", {}).pop(id_, None)
     st.session_state["round"] = st.session_state.get("round", 0) + 1
 
 
-def _draw(field: Input, id_: str, edits: dict[str, Value]) -> None:
-    """One widget; its value goes to the edits where it is not the initial one."""
+def _draw(field: Input, id_: str, edits: dict[str, Value], section: str = "") -> list[str]:
+    """One widget; its value goes to the edits where it is not the initial one. Gives why it is refused, if it is."""
     key = f"{id_}/{st.session_state.get('round', 0)}/{field.key}"
     start = _readable(field, edits.get(field.key))
     value: Any
@@ -242,17 +313,27 @@ def _draw(field: Input, id_: str, edits: dict[str, Value]) -> None:
             help=field.help,
         )  # fmt: skip
     else:
+        # The widget has no bounds of its own: it would drop a value outside them without a word.
         as_type = int if field.kind == "whole" else float
         shown = start if start is not None else field.initial
         value = st.number_input(
-            field.label, min_value=as_type(field.low), max_value=as_type(field.high),
-            value=None if shown is None else as_type(shown), step=as_type(field.step), key=key, help=field.help,
+            field.label, value=None if shown is None else as_type(shown), step=as_type(field.step), key=key, help=field.help,
             format="%d" if field.kind == "whole" else "%.10g", placeholder="not stated",
         )  # fmt: skip
+    low, high = field.limits
+    if value is not None and field.kind != "choice" and not low <= value <= high:
+        return [_out_of_range(field, value, section)]
     if value is None or value == field.initial:
         edits.pop(field.key, None)
     else:
         edits[field.key] = value
+    return []
+
+
+def _out_of_range(field: Input, value: float, section: str) -> str:
+    low, high = field.limits
+    name = f"{section}: {field.label}" if section else field.label
+    return f"{name} takes {words.put_in(low)} to {words.put_in(high)}, not {words.put_in(value)}."
 
 
 def _readable(field: Input, text: Value | None) -> Value | None:
@@ -265,7 +346,8 @@ def _readable(field: Input, text: Value | None) -> Value | None:
         number = float(text)
     except ValueError:
         return None
-    if not field.low <= number <= field.high:
+    low, high = field.limits
+    if not low <= number <= high:
         return None
     return round(number) if field.kind == "whole" else number
 
@@ -301,16 +383,17 @@ def _basic_inputs(base: Base) -> dict[str, Input]:
     return inputs
 
 
-def _draw_basic(base: Base, inputs: Mapping[str, Input], edits: dict[str, Value]) -> None:
+def _draw_basic(base: Base, inputs: Mapping[str, Input], edits: dict[str, Value]) -> list[str]:
+    """The basic inputs; gives why some are refused."""
     id_ = base.source.id
     st.markdown("**Workload**")
-    _draw(inputs["requests"], id_, edits)
+    refused = _draw(inputs["requests"], id_, edits)
     requests = float(edits.get("requests", base.point.workload.requests_per_month))
     st.caption(f"{words.volume(requests / DAYS_PER_MONTH)} a day{_range_note(base)}")
-    _draw(inputs["instructions"], id_, edits)
+    refused += _draw(inputs["instructions"], id_, edits)
     with st.grid(2, min_column_width=90, gap="xsmall"):
-        _draw(inputs["question"], id_, edits)
-        _draw(inputs["answer"], id_, edits)
+        refused += _draw(inputs["question"], id_, edits)
+        refused += _draw(inputs["answer"], id_, edits)
     st.markdown("**Models**")
     _draw(inputs["model"], id_, edits)
     if "model" in edits:
@@ -319,7 +402,7 @@ def _draw_basic(base: Base, inputs: Mapping[str, Input], edits: dict[str, Value]
         st.caption(text)
     st.markdown("**Value and time**")
     if "rejected" in inputs:
-        _draw(inputs["rejected"], id_, edits)
+        refused += _draw(inputs["rejected"], id_, edits)
     horizon = inputs["horizon"]
     key = f"{id_}/{st.session_state.get('round', 0)}/{horizon.key}"
     start = _readable(horizon, edits.get(horizon.key)) or horizon.initial
@@ -330,6 +413,7 @@ def _draw_basic(base: Base, inputs: Mapping[str, Input], edits: dict[str, Value]
         edits.pop(horizon.key, None)
     else:
         edits[horizon.key] = value
+    return refused
 
 
 def _range_note(base: Base) -> str:
@@ -384,12 +468,12 @@ def token_models(day: date) -> tuple[str, ...]:
 # --- expert inputs -----------------------------------------------------------------------------------------------------------
 
 
-def _expert_inputs(base: Base) -> dict[str, list[Input]]:
+def _expert_inputs(base: Base) -> list[Section]:
     workload = [
         *_growth_input(base),
         _number(base, "active_hours", "Active hours a day", ("workload", "active_hours_per_day"), "serving.active_hours_per_day",
-                low=0.5, high=24),
-        _number(base, "peak", "Peak over mean traffic", ("workload", "peak_factor"), "serving.peak_factor", low=1, step=0.5),
+                high=24),
+        _number(base, "peak", "Peak over mean traffic", ("workload", "peak_factor"), "serving.peak_factor", step=0.5),
         _number(base, "batch", "Batch share, %", ("workload", "batch_share"), percent=True),
         _number(base, "retries", "Technical retries, %", ("workload", "retry_share"), percent=True),
         _number(base, "reasoning", "Reasoning tokens per answer token", ("workload", "reasoning_tokens_per_answer_token"),
@@ -398,18 +482,18 @@ def _expert_inputs(base: Base) -> dict[str, list[Input]]:
     turns = base.point.workload.turns_per_conversation
     if isinstance(turns, int):
         path = ("workload", "turns_per_conversation")
-        workload.append(_number(base, "turns", "Turns per conversation", path, whole=True, low=1))
+        workload.append(_number(base, "turns", "Turns per conversation", path, whole=True, low=1, high=MOST_TURNS))
     task = [
         _number(base, "examples", "Training examples", ("task", "examples"), whole=True),
-        _number(base, "example_tokens", "Tokens per example", ("task", "tokens_per_example"), whole=True, low=1),
-        _number(base, "corpus_tokens", "Corpus tokens", ("task", "corpus_tokens"), whole=True, low=1),
+        _number(base, "example_tokens", "Tokens per example", ("task", "tokens_per_example"), whole=True),
+        _number(base, "corpus_tokens", "Corpus tokens", ("task", "corpus_tokens"), whole=True),
         _number(base, "changes", "Facts changing a month, %", ("task", "facts_changing_per_month_share"), percent=True),
     ]
-    sections = {"Traffic": workload, "Task": [field for field in task if field.initial is not None]}
-    for name in base.point.approaches:
-        sections[words.label(name)] = _approach_inputs(base, name)
-    sections["Organisation and money"] = [*_staff_inputs(base), *_money_inputs(base)]
-    return {section: inputs for section, inputs in sections.items() if inputs}
+    sections = [Section("Traffic", workload), Section("Task", [field for field in task if field.initial is not None])]
+    for name, heading in shared.headings(base.point.approaches).items():
+        sections.append(Section(heading, _approach_inputs(base, name)))
+    sections.append(Section("Organisation and money", [*_staff_inputs(base), *_money_inputs(base)]))
+    return [section for section in sections if section.inputs]
 
 
 def _approach_inputs(base: Base, name: str) -> list[Input]:
@@ -417,35 +501,33 @@ def _approach_inputs(base: Base, name: str) -> list[Input]:
     stated = base.data["approaches"].get(name)
     if not isinstance(stated, dict):
         return []
-    approach, at, slug = base.point.approaches[name], ("approaches", name), name.lower().replace(" ", "-")
-    inputs = [_number(base, f"{slug}.accepted", "Accepted answers, %", (*at, "accepted"), percent=True, step=0.5)]
+    approach, at = base.point.approaches[name], ("approaches", name)
+    inputs = [_number(base, f"{name}.accepted", "Accepted answers, %", (*at, "accepted"), percent=True, step=0.5)]
     if approach.shots and "shots" in stated:
-        inputs.append(_number(base, f"{slug}.shots", "Examples shown", (*at, "shots"), whole=True))
+        inputs.append(_number(base, f"{name}.shots", "Examples shown", (*at, "shots"), whole=True))
     if isinstance(stated.get("retrieval"), dict) and "same_as" not in stated["retrieval"]:
         part = (*at, "retrieval")
         inputs += [
-            _number(base, f"{slug}.chunks", "Chunks per request", (*part, "chunks_per_request"), "retrieval.chunks_per_request",
-                    low=1),
-            _number(base, f"{slug}.chunk_tokens", "Tokens per chunk", (*part, "chunk_tokens"), "retrieval.chunk_tokens", low=1),
+            _number(base, f"{name}.chunks", "Chunks per request", (*part, "chunks_per_request"), "retrieval.chunks_per_request"),
+            _number(base, f"{name}.chunk_tokens", "Tokens per chunk", (*part, "chunk_tokens"), "retrieval.chunk_tokens"),
         ]  # fmt: skip
     if isinstance(stated.get("tuning"), dict) and approach.tuning is not None:
         part = (*at, "tuning")
         inputs.append(
-            _number(base, f"{slug}.runs", "Training runs to production", (*part, "runs"), "tuning.full_run_equivalents", low=1)
+            _number(base, f"{name}.runs", "Training runs to production", (*part, "runs"), "tuning.full_run_equivalents")
         )
         if approach.tuning.epochs is not None:
-            inputs.append(_number(base, f"{slug}.epochs", "Epochs", (*part, "epochs"), low=0.1))
+            inputs.append(_number(base, f"{name}.epochs", "Epochs", (*part, "epochs")))
         if approach.tuning.retrain_every_months is not None:
             path = (*part, "retrain_every_months")
-            inputs.append(_number(base, f"{slug}.retrain", "Months between retrainings", path, whole=True, low=1, high=120))
+            inputs.append(_number(base, f"{name}.retrain", "Months between retrainings", path, whole=True, low=1, high=120))
     if isinstance(stated.get("serving"), dict) and not isinstance(approach.serving, PerToken):
         part = (*at, "serving")
         inputs += [
-            _number(base, f"{slug}.rps", "Requests per second per replica", (*part, "requests_per_second_per_replica"), low=0.001,
-                    step=0.1),
-            _number(base, f"{slug}.utilisation", "Target utilisation, %", (*part, "target_utilisation"),
-                    "serving.target_utilisation", percent=True, low=1),
-            _number(base, f"{slug}.replicas", "Replicas at least", (*part, "min_replicas"), whole=True, low=1),
+            _number(base, f"{name}.rps", "Requests per second per replica", (*part, "requests_per_second_per_replica"), step=0.1),
+            _number(base, f"{name}.utilisation", "Target utilisation, %", (*part, "target_utilisation"),
+                    "serving.target_utilisation", percent=True),
+            _number(base, f"{name}.replicas", "Replicas at least", (*part, "min_replicas"), whole=True, low=1),
         ]  # fmt: skip
     return inputs
 
@@ -463,7 +545,7 @@ def _growth_input(base: Base) -> Iterator[Input]:
     text = "Growth of the volume from month to month; negative shrinks. " + (
         "Default: none." if isinstance(growth, FlatGrowth) else f"Stated in the scenario, {kind}."
     )
-    yield Input("growth", "Growth a month, %", _clean(share * 100), put, text, low=-50, high=100, step=0.5)
+    yield Input("growth", "Growth a month, %", _clean(share * 100), put, text, low=-99, high=100, step=0.5)
 
 
 def _staff_inputs(base: Base) -> Iterator[Input]:
@@ -489,7 +571,11 @@ def _staff_inputs(base: Base) -> Iterator[Input]:
 
 def _money_inputs(base: Base) -> list[Input]:
     path = ("finance", "discount_rate_per_year")
-    found = [_number(base, "discount", "Discount rate a year, %", path, "finance.discount_rate_per_year", percent=True, step=0.5)]
+    found = [
+        _number(
+            base, "discount", "Discount rate a year, %", path, "finance.discount_rate_per_year", percent=True, high=1e6, step=0.5
+        )
+    ]
     found.append(
         _number(base, "decline", "Fall of token prices a year, %", ("finance", "price_decline_per_year"), percent=True, step=5)
     )
@@ -548,6 +634,7 @@ def _number(
         origin += f"{' '.join(found.basis.split())} {found.source or ''}"
     elif value is None:
         origin = "Not stated in the scenario."
+    whole = whole and (value is None or float(value).is_integer())
     initial = None if value is None else round(float(value)) if whole else _clean(float(value) * scale)
 
     def put(data: Data, new: Any) -> None:

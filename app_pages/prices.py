@@ -8,20 +8,11 @@ import pandas as pd
 import streamlit as st
 
 from app_pages import shared
-from pricing import PricingError
 from pricing.model import Item
 from reports import words
 from tuneworth.clock import today
 
 FIRST_DAY = date(2020, 1, 1)
-
-
-def page() -> None:
-    try:
-        _catalogue()
-    except PricingError as error:
-        st.title("The price book cannot be read", anchor=False)
-        st.error(shared.plain(str(error)), icon=":material/error:")
 
 
 def _catalogue() -> None:
@@ -117,7 +108,7 @@ def lifecycle(day: date) -> pd.DataFrame:
                         "What": words.EVENT_LABELS[event.event],
                         "Day": event.date,
                         "Successor": event.successor,
-                        "Source": shared.link(event.source),
+                        "Source": shared.table_link(event.source),
                         "Read on": event.source_date,
                         "Confidence": words.CONFIDENCE_LABELS[event.confidence],
                     }
@@ -147,4 +138,4 @@ def _with_words(table: pd.DataFrame, wanted: str) -> pd.DataFrame:
     return table
 
 
-page()
+shared.guarded(_catalogue, "The price book cannot be read", "Mend the table named above, or install tuneworth anew.")

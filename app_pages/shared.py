@@ -2,24 +2,62 @@
 
 from __future__ import annotations
 
+import logging
 import re
+from collections import Counter
+from collections.abc import Callable, Iterable
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from calc.compare import NothingToCompare
+from calc.ledger import Unpriced
 from calc.scenario import Family
-from pricing import Price, PriceBook
+from ingest.errors import InputError
+from pricing import Price, PriceBook, PricingError
 from pricing.model import Assumption
 from reports import words
 from reports.palette import PALETTES, Palette, ThemeName
+from reports.sources import source_words
 
 CARD_GAP = "small"
+REFUSALS = (InputError, PricingError, NothingToCompare, Unpriced, ValueError, ArithmeticError)
+"""Errors whose message is for the reader: inputs without an answer."""
 
 
 @st.cache_resource(show_spinner="Reading the price book")
 def book() -> PriceBook:
     """The bundled price book, read once for all sessions."""
     return PriceBook.bundled()
+
+
+def guarded(draw: Callable[[], None], title: str, next_step: str) -> None:
+    """Draw a page; an error becomes one message at its top, and the details of an unexpected one go to the log.
+
+    Args:
+        title: says what there is not, where the reader can do something about it.
+        next_step: what the reader can do about it.
+    """
+    top = st.container()
+    try:
+        draw()
+    except REFUSALS as error:
+        top.title(title, anchor=False)
+        top.error(plain(str(error)), icon=":material/error:")
+        top.caption(next_step)
+    except Exception as error:
+        logging.getLogger("tuneworth").exception("A page could not be drawn")
+        top.title("This page cannot be shown", anchor=False)
+        said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        top.error(plain(f"tuneworth met an error of its own: {said}"), icon=":material/bug_report:")
+        top.caption("Please report it with these words and your scenario file. Your inputs are kept; the sidebar can undo them.")
+
+
+def headings(names: Iterable[str]) -> dict[str, str]:
+    """Approaches' names as headings, each another: as stated where two would read the same."""
+    labels = {name: words.label(name) for name in names}
+    count = Counter(labels.values())
+    return {name: found if count[found] == 1 else name for name, found in labels.items()}
 
 
 def theme() -> ThemeName:
@@ -68,6 +106,19 @@ def link(source: str) -> str | None:
     return f"https://pypi.org/project/{package[1]}/{package[2] or ''}" if package else None
 
 
+def table_link(source: str) -> str | None:
+    """A link for a table's column: a package's carries the words to show (`source_column`) behind its last #."""
+    found = link(source)
+    package = source_words(source).partition(" (")[0]
+    return f"{found}#{package.replace(' ', '%20')}" if found and source.startswith("pkg:") else found
+
+
+def source_column() -> object:
+    """How a column of `table_link` is shown: the site, or the package and its version."""
+    text = r"^(?:https://pypi\.org/project/[^#]*#|https?://(?:www\.)?(?!pypi\.org/project/[^#]*#))([^/#]+)"
+    return st.column_config.LinkColumn(display_text=text)
+
+
 def price_rows(prices: list[Price]) -> list[dict[str, object]]:
     """Price rows as a table's rows, each once."""
     return [price_row(row) for row in dict.fromkeys(prices)]
@@ -81,7 +132,7 @@ def price_row(row: Price) -> dict[str, object]:
         "Unit": row.unit.removeprefix("USD "),
         "For": row.conditions or "standard",
         "In force from": row.effective,
-        "Source": link(row.source),
+        "Source": table_link(row.source),
         "Read on": row.source_date,
         "Confidence": words.CONFIDENCE_LABELS[row.confidence],
     }
@@ -92,7 +143,7 @@ def price_columns() -> dict[str, object]:
     return {
         "Price": st.column_config.TextColumn("US$", alignment="right"),
         "In force from": st.column_config.DateColumn(format="D MMM YYYY"),
-        "Source": st.column_config.LinkColumn(display_text=r"https?://(?:www\.)?([^/]+)"),
+        "Source": source_column(),
         "Read on": st.column_config.DateColumn(format="D MMM YYYY"),
     }
 
@@ -107,7 +158,7 @@ def assumption_rows(found: dict[str, Assumption]) -> list[dict[str, object]]:
             "High": float(value.high),
             "Unit": value.unit,
             "Basis": " ".join(value.basis.split()),
-            "Source": link(value.source) if value.source else None,
+            "Source": table_link(value.source) if value.source else None,
         }
         for name, value in found.items()
     ]
@@ -118,5 +169,5 @@ def assumption_columns() -> dict[str, object]:
     return {
         **{name: st.column_config.NumberColumn(format="%g", width="small") for name in ("Low", "Likely", "High")},
         "Basis": st.column_config.TextColumn(width="large"),
-        "Source": st.column_config.LinkColumn(display_text=r"https?://(?:www\.)?([^/]+)"),
+        "Source": source_column(),
     }

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
+from app_pages import inputs, shared
 from calc import compare
+from calc.compare import NothingToCompare
+from calc.ledger import Unpriced
 from ingest import load_scenario
-from pricing import PriceBook
+from pricing import PriceBook, PricingError
 from reports import words
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -55,6 +61,17 @@ def test_a_line_opens_to_its_price_rows(dashboard):
     prices = next(frame.value for frame in app.dataframe if "Confidence" in frame.value)
     assert set(prices["Offer"]) == {"openai/gpt-6.1-terra"}
     assert prices["Source"].str.startswith("https://").all()
+
+
+def test_a_package_is_named_in_the_source_column():
+    pattern = re.compile(shared.source_column()["type_config"]["display_text"])
+    cases = {
+        "pkg:pypi/litellm@1.109.1#model_prices.json": "litellm%201.109.1",
+        "https://www.example.com/pricing#batch": "example.com",
+        "https://pypi.org/pricing": "pypi.org",
+    }
+    for source, expected in cases.items():
+        assert pattern.match(shared.table_link(source))[1] == expected
 
 
 def test_a_smaller_volume_changes_the_verdict(dashboard):
@@ -163,7 +180,7 @@ def test_every_input_can_be_changed(dashboard, name):
     assert len(before) > 30
     for key, value in before.items():
         field = app.sidebar.number_input(key=key)
-        field.set_value(min(value + field.step, field.max)).run()
+        field.set_value(min(value + field.step, 100 if "%" in field.label else 1e12)).run()
         assert not app.exception, key
         assert not app.error, (key, app.error[0].value)
         assert "1 of" in app.sidebar.caption[-1].value, key
@@ -194,3 +211,139 @@ def test_an_unusual_scenario_is_answered_too(dashboard, case):
     assert not app.error
     assert len(app.metric) == 6
     assert "None" not in shown(app)
+
+
+def loaded(dashboard, *changes: tuple[str, str], text: str = SUPPORT_TONE):
+    """The dashboard with a changed example as a file."""
+    for old, new in changes:
+        assert old in text, old
+        text = text.replace(old, new)
+    app = dashboard()
+    app.file_uploader(key="upload").upload("mine.yaml", text.encode(), "application/yaml").run()
+    return app
+
+
+LEGAL = (REPOSITORY / "examples" / "legal_drafts.yaml").read_text(encoding="utf-8")
+
+
+def with_field(text: str, path: str, value: str) -> str:
+    """A scenario's text with one field stated otherwise."""
+    data = YAML(typ="safe", pure=True).load(text)
+    *parents, name = path.split("/")
+    part = data
+    for parent in parents:
+        part = part.setdefault(parent, {})
+    part[name] = YAML(typ="safe", pure=True).load(value)
+    return json.dumps(data, default=str)
+
+
+STATED = {
+    "workload/growth": "{kind: compound, monthly_share: -0.6}",
+    "workload/user_tokens": "1.0e13",
+    "workload/peak_factor": "0.5",
+    "workload/active_hours_per_day": "0.25",
+    "workload/turns_per_conversation": "300",
+    "finance/discount_rate_per_year": "1.5",
+    "task/tokens_per_example": "0.5",
+    "staff_usd_per_hour/ml_engineer": "9.0e3",
+    "approaches/fine-tuning/tuning/runs": "0.5",
+    "approaches/fine-tuning/tuning/epochs": "0.05",
+    "approaches/fine-tuning/serving/requests_per_second_per_replica": "1.0e-4",
+    "approaches/fine-tuning/serving/target_utilisation": "0.005",
+    "approaches/rag/retrieval/chunks_per_request": "0.5",
+}
+
+
+@pytest.mark.parametrize("path", STATED)
+def test_a_stated_value_is_always_shown(dashboard, path):
+    app = loaded(dashboard, text=with_field(LEGAL, path, STATED[path]))
+    assert not app.exception
+    assert not app.error
+    assert "cannot be shown" not in app.title[0].value
+
+
+def test_names_of_approaches_are_told_apart(dashboard):
+    more = "approaches:\n" + "".join(
+        f"  {name}: {{extends: prompting, instruction_tokens: {n}}}\n"
+        for n, name in enumerate(["my idea", "my-idea", "X", "x"], 700)
+    )
+    app = loaded(dashboard, ("approaches:\n", more))
+    assert not app.exception
+    assert not app.error
+    sections = [text.value.replace("\\", "") for text in app.sidebar.markdown]
+    assert {"**My idea**", "**My-idea**", "**X**", "**x**"} <= set(sections)
+    app.selectbox(key="lines of").select("x").run()
+    assert app.selectbox(key="why x").label
+
+
+def test_an_input_out_of_range_is_told_and_the_answer_stays(dashboard):
+    app = dashboard()
+    before = app.title[0].value
+    app.number_input(key=f"{SUPPORT}few-shot.accepted").set_value(150.0).run()
+    assert not app.exception
+    assert "Few-shot: Accepted answers, % takes 0 to 100, not 150." in app.error[0].value.replace("\\", "")
+    assert "last valid" in app.error[0].value
+    assert app.title[0].value == before
+    app.number_input(key=f"{SUPPORT}few-shot.accepted").set_value(90.0).run()
+    assert not app.error
+
+
+def test_an_input_that_is_refused_leaves_the_last_valid_answer(dashboard):
+    app = dashboard(requests="5000")
+    before = app.title[0].value
+    app.number_input(key=f"{SUPPORT}peak").set_value(0.0).run()
+    assert not app.exception
+    assert "peak_factor" in app.error[0].value.replace("\\", "")
+    assert "last valid" in app.error[0].value
+    assert app.title[0].value == before
+    next(button for button in app.button if button.label == "Undo all changes").click().run()
+    assert not app.error
+
+
+def test_turns_end_where_a_conversation_does(dashboard):
+    app = dashboard()
+    app.number_input(key=f"{SUPPORT}turns").set_value(1_000_000).run()
+    assert "takes 1 to 100, not 1,000,000" in app.error[0].value.replace("\\", "")
+
+
+@pytest.mark.parametrize(
+    ("error", "title"),
+    [
+        (NothingToCompare("nothing here"), "no answer"),
+        (Unpriced("no price"), "no answer"),
+        (PricingError("no price"), "no answer"),
+        (KeyError("lost"), "cannot be shown"),
+    ],
+)
+@pytest.mark.parametrize("place", ["compared", "_base"])
+def test_any_error_is_one_message(dashboard, monkeypatch, error, title, place):
+    def fails(*_):
+        raise error
+
+    monkeypatch.setattr(inputs, place, fails)
+    app = dashboard()
+    assert not app.exception
+    assert title in app.title[0].value
+    assert len(app.error) == 1
+    assert str(error) in app.error[0].value
+    assert ("report it" in shown(app)) is isinstance(error, KeyError)
+
+
+def test_a_loaded_file_is_told_from_the_example_of_its_title(dashboard):
+    app = loaded(dashboard, ("requests_per_month", "requests_per_month"))
+    options = app.selectbox(key="picked").options
+    assert len(set(options)) == len(options)
+    assert [option for option in options if option.endswith(" (loaded)")]
+
+
+def test_notes_keep_ids_and_write_days_in_words(dashboard):
+    for name in EXAMPLES:
+        notes = "\n".join(table.value.to_csv() for table in dashboard(scenario=name).table).replace("\\", "")
+        assert "Openai/" not in notes
+        assert not re.search(r"\d{4}-\d\d-\d\d[^/\w]", re.sub(r"\(https?[^)]*\)", "", notes))
+
+
+def test_a_rule_that_claims_too_much_is_said_in_words(dashboard):
+    text = shown(dashboard(scenario="legal_drafts"))
+    assert "Costs less here" in text
+    assert "Too high" not in text
