@@ -68,6 +68,23 @@ def test_an_input_changes_the_answer_and_the_address(opened):
     assert page.complaints == []
 
 
+def test_an_input_out_of_range_is_told_beside_the_old_answer(opened):
+    page = opened()
+    answer = page.locator("h1").first.inner_text()
+    volume = page.get_by_role("spinbutton", name="Requests per month")
+    volume.fill("-5")
+    volume.press("Enter")
+    alert = page.get_by_role("alert").filter(has_text="Requests per month takes 1 to")
+    alert.wait_for()
+    assert "last valid" in alert.inner_text()
+    assert page.locator("h1").first.inner_text() == answer
+    assert violations(page) == []
+    volume.fill("5000")
+    volume.press("Enter")
+    alert.wait_for(state="detached")
+    assert page.complaints == []
+
+
 @pytest.mark.parametrize(("button", "starts"), [("PDF report", b"%PDF"), ("CSV", b"PK"), ("JSON", b"{")])
 def test_downloads(opened, button, starts):
     page = opened()
