@@ -100,6 +100,8 @@ class Answered:
 
     comparison: Comparison
     refused: tuple[str, ...] = ()
+    shown: str = "The answer below is the last valid one."
+    """Which answer it is where an input was refused."""
 
 
 @dataclass(frozen=True)
@@ -134,18 +136,21 @@ def answered() -> Answered:
         asked = _asked()
     id_, refused = asked.base.source.id, list(asked.refused)
     valid = st.session_state.setdefault("valid edits", {})
-    edits = asked.edits
+    edits, shown = asked.edits, Answered.shown
     try:
         comparison = _answer_to(asked, edits)
     except shared.REFUSALS as error:
         if not edits:
             raise
         refused.append(str(error))
-        edits = valid.get(id_, {})
+        first, edits = id_ not in valid, valid.get(id_, {})
         comparison = _answer_to(asked, edits)
-    valid[id_] = dict(edits)
+        if first:
+            shown = "The answer below is the scenario's, without any of the changes."
+    else:
+        valid[id_] = dict(edits)
     st.session_state["scenario_json"] = json.dumps(asked.data(edits), default=str, ensure_ascii=False, indent=2)
-    return Answered(comparison, tuple(refused))
+    return Answered(comparison, tuple(refused), shown)
 
 
 def _answer_to(asked: _Asked, edits: Mapping[str, Value]) -> Comparison:

@@ -300,6 +300,15 @@ def test_an_input_that_is_refused_leaves_the_last_valid_answer(dashboard):
     assert not app.error
 
 
+def test_an_address_that_is_refused_shows_the_scenario_as_stated(dashboard):
+    app = dashboard(requests="5000", peak="0")
+    assert "without any of the changes" in app.error[0].value
+    assert "180,000 requests a month" in app.title[0].value
+    app.number_input(key=f"{SUPPORT}peak").set_value(2.0).run()
+    assert not app.error
+    assert "5,000 requests a month" in app.title[0].value
+
+
 def test_turns_end_where_a_conversation_does(dashboard):
     app = dashboard()
     app.number_input(key=f"{SUPPORT}turns").set_value(1_000_000).run()
