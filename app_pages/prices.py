@@ -108,7 +108,7 @@ def lifecycle(day: date) -> pd.DataFrame:
                         "What": words.EVENT_LABELS[event.event],
                         "Day": event.date,
                         "Successor": event.successor,
-                        "Source": shared.table_link(event.source),
+                        **shared.source_cells(event.source),
                         "Read on": event.source_date,
                         "Confidence": words.CONFIDENCE_LABELS[event.confidence],
                     }

@@ -99,24 +99,19 @@ def card(title: str) -> tuple[DeltaGenerator, DeltaGenerator]:
 
 
 def link(source: str) -> str | None:
-    """A source that a browser can open."""
-    if source.startswith(("http://", "https://")):
-        return source
-    package = re.match(r"pkg:pypi/([^@#/]+)(?:@([^#]+))?", source)
-    return f"https://pypi.org/project/{package[1]}/{package[2] or ''}" if package else None
+    """A source that a browser can open; a package is named, not linked."""
+    return source if source.startswith(("http://", "https://")) else None
 
 
-def table_link(source: str) -> str | None:
-    """A link for a table's column: a package's carries the words to show (`source_column`) behind its last #."""
-    found = link(source)
-    package = source_words(source).partition(" (")[0]
-    return f"{found}#{package.replace(' ', '%20')}" if found and source.startswith("pkg:") else found
+def source_cells(source: str) -> dict[str, object]:
+    """A source in a table: the site or package by name, and the page where there is one (`source_columns`)."""
+    name = source_words(source)
+    return {"Source": name.partition(" (" if source.startswith("pkg:") else "/")[0], "Page": link(source)}
 
 
-def source_column() -> object:
-    """How a column of `table_link` is shown: the site, or the package and its version."""
-    text = r"^(?:https://pypi\.org/project/[^#]*#|https?://(?:www\.)?(?!pypi\.org/project/[^#]*#))([^/#]+)"
-    return st.column_config.LinkColumn(display_text=text)
+def source_columns() -> dict[str, object]:
+    """How the columns of `source_cells` are shown."""
+    return {"Page": st.column_config.LinkColumn(display_text="open", width="small")}
 
 
 def price_rows(prices: list[Price]) -> list[dict[str, object]]:
@@ -132,7 +127,7 @@ def price_row(row: Price) -> dict[str, object]:
         "Unit": row.unit.removeprefix("USD "),
         "For": row.conditions or "standard",
         "In force from": row.effective,
-        "Source": table_link(row.source),
+        **source_cells(row.source),
         "Read on": row.source_date,
         "Confidence": words.CONFIDENCE_LABELS[row.confidence],
     }
@@ -143,7 +138,7 @@ def price_columns() -> dict[str, object]:
     return {
         "Price": st.column_config.TextColumn("US$", alignment="right"),
         "In force from": st.column_config.DateColumn(format="D MMM YYYY"),
-        "Source": source_column(),
+        **source_columns(),
         "Read on": st.column_config.DateColumn(format="D MMM YYYY"),
     }
 
@@ -158,7 +153,7 @@ def assumption_rows(found: dict[str, Assumption]) -> list[dict[str, object]]:
             "High": float(value.high),
             "Unit": value.unit,
             "Basis": " ".join(value.basis.split()),
-            "Source": table_link(value.source) if value.source else None,
+            **(source_cells(value.source) if value.source else {"Source": None, "Page": None}),
         }
         for name, value in found.items()
     ]
@@ -169,5 +164,5 @@ def assumption_columns() -> dict[str, object]:
     return {
         **{name: st.column_config.NumberColumn(format="%g", width="small") for name in ("Low", "Likely", "High")},
         "Basis": st.column_config.TextColumn(width="large"),
-        "Source": source_column(),
+        **source_columns(),
     }

@@ -60,18 +60,14 @@ def test_a_line_opens_to_its_price_rows(dashboard):
     app.selectbox(key="why few-shot").select("prompt.input").run()
     prices = next(frame.value for frame in app.dataframe if "Confidence" in frame.value)
     assert set(prices["Offer"]) == {"openai/gpt-6.1-terra"}
-    assert prices["Source"].str.startswith("https://").all()
+    assert set(prices["Source"]) == {"litellm 1.109.1"}
 
 
-def test_a_package_is_named_in_the_source_column():
-    pattern = re.compile(shared.source_column()["type_config"]["display_text"])
-    cases = {
-        "pkg:pypi/litellm@1.109.1#model_prices.json": "litellm%201.109.1",
-        "https://www.example.com/pricing#batch": "example.com",
-        "https://pypi.org/pricing": "pypi.org",
-    }
-    for source, expected in cases.items():
-        assert pattern.match(shared.table_link(source))[1] == expected
+def test_a_package_is_named_and_a_page_linked():
+    package = shared.source_cells("pkg:pypi/litellm@1.109.1#model_prices.json")
+    assert package == {"Source": "litellm 1.109.1", "Page": None}
+    page = "https://www.example.com/pricing#batch"
+    assert shared.source_cells(page) == {"Source": "example.com", "Page": page}
 
 
 def test_a_smaller_volume_changes_the_verdict(dashboard):
