@@ -157,6 +157,7 @@ def _break_even_card(comparison: Comparison) -> None:
                     "To": st.column_config.NumberColumn(format="localized"),
                     "Why": st.column_config.TextColumn(width="large"),
                 },
+                placeholder=words.MISSING,
                 alt=f"Who is cheapest at which volume, in {count}.",
             )
             st.caption(
@@ -250,7 +251,7 @@ def _why(lines: list[CostLine], comparison: Comparison) -> None:
         st.markdown("**Prices used**")
         st.dataframe(
             pd.DataFrame(shared.price_rows(prices)), hide_index=True, column_config=shared.price_columns(),
-            alt="Price rows used, with their sources and dates.",
+            placeholder=words.MISSING, alt="Price rows used, with their sources and dates.",
         )  # fmt: skip
     if names:
         st.markdown("**Assumptions used**")

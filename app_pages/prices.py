@@ -44,7 +44,7 @@ def _catalogue() -> None:
     box.dataframe(
         prices, hide_index=True, height=520, column_order=_shown(prices),
         column_config=shared.price_columns() | {"Age": st.column_config.NumberColumn("Age, days", format="localized")},
-        alt=f"{len(prices)} prices with unit, day, source and confidence.",
+        placeholder=words.MISSING, alt=f"{len(prices)} prices with unit, day, source and confidence.",
     )  # fmt: skip
     events = _found(lifecycle(day), providers, wanted, names)
     box, _ = shared.card("What providers announced")

@@ -70,3 +70,10 @@ def test_importing_the_model_loads_nothing_heavy():
     # A new interpreter: this one has long loaded them.
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_every_table_of_the_pages_shows_what_is_missing_as_a_dash():
+    for page in sorted((ROOT / "app_pages").glob("*.py")):
+        source = page.read_text(encoding="utf-8")
+        for call in source.split(".dataframe(")[1:]:
+            assert "placeholder=words.MISSING" in call.partition("alt=")[0], page.name
