@@ -132,12 +132,13 @@ def money(usd: float | None, *, plus: bool = False) -> str:
 
 
 def money_per(usd: float | None) -> str:
-    """An amount per request or answer, four decimals: $0.0134."""
+    """An amount per request or answer, four decimals, below a tenth of a cent two digits: $0.0134, $0.000064."""
     if usd is None:
         return MISSING
-    if 0 < abs(usd) < 0.00005:
-        return "<$0.0001" if usd > 0 else f"{MINUS}<$0.0001"
-    return f"{MINUS if usd < 0 else ''}${abs(usd):,.4f}"
+    if 0 < abs(usd) < 5e-8:
+        return "<$0.0000001" if usd > 0 else f"{MINUS}<$0.0000001"
+    decimals = 4 if usd == 0 or abs(usd) >= 0.001 else min(7, 1 - floor(log10(abs(usd))))
+    return f"{MINUS if usd < 0 else ''}${abs(usd):,.{decimals}f}"
 
 
 def money_cents(usd: float) -> str:

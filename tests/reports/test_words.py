@@ -22,9 +22,19 @@ def test_a_difference_shows_its_sign():
 
 
 @pytest.mark.parametrize(
-    ("usd", "text"), [(0.0134, "$0.0134"), (12, "$12.0000"), (0.00001, "<$0.0001"), (-2e-5, "−<$0.0001"), (None, "—")]
+    ("usd", "text"),
+    [
+        (0.0134, "$0.0134"),
+        (12, "$12.0000"),
+        (0, "$0.0000"),
+        (0.000064, "$0.000064"),
+        (0.00015, "$0.00015"),
+        (-2e-5, "−$0.000020"),
+        (1e-9, "<$0.0000001"),
+        (None, "—"),
+    ],
 )
-def test_costs_per_request_have_four_decimals(usd, text):
+def test_costs_per_request_have_four_decimals_or_two_digits(usd, text):
     assert words.money_per(usd) == text
 
 
