@@ -20,7 +20,6 @@ from reports import words
 from reports.palette import PALETTES, Palette, ThemeName
 from reports.sources import source_words
 
-CARD_GAP = "small"
 REFUSALS = (InputError, PricingError, NothingToCompare, Unpriced, ValueError, ArithmeticError)
 """Errors whose message is for the reader: inputs without an answer."""
 

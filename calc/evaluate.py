@@ -46,8 +46,6 @@ class Plan:
     migrations: tuple[int, ...] = ()
     events: tuple[TimelineEvent, ...] = ()
     unavailable: Unavailable | None = None
-    ends: int | None = None
-    """First month that is no longer served and falls back to the reference; None where the approach lasts."""
 
     def active(self, months: int) -> Floats:
         """1 in the months the approach itself serves."""
@@ -128,10 +126,10 @@ def plan_of(scenario: Scenario, approach: Approach, rates: Rates, months: Months
     shutdown = end.event
     why = f"{segments[-1].offer} ends on {shutdown.date} ({cited(shutdown)}); {end.why_no_successor}"
     if approach.after_end == "unavailable":
-        return replace(plan, unavailable=Unavailable(shutdown.date, why), ends=stop)
+        return replace(plan, unavailable=Unavailable(shutdown.date, why))
     instead = f"{why}; from {months.starts[stop]:%B %Y} {scenario.reference} serves instead"
     fallback = TimelineEvent(stop, shutdown.date, "fallback", instead, shutdown.source)
-    return replace(plan, ends=stop, events=tuple(sorted((*plan.events, fallback), key=lambda e: (e.month, e.day))))
+    return replace(plan, events=tuple(sorted((*plan.events, fallback), key=lambda e: (e.month, e.day))))
 
 
 def _never_serves(offer: str, end: LifecycleEvent, months: Months) -> str:

@@ -227,7 +227,7 @@ class TimelineEvent:
     month: int
     day: date
     kind: str
-    """migration, fallback, unavailable, retraining refused, or retraining."""
+    """migration, fallback, or retraining refused."""
     text: str
     source: str = ""
 
