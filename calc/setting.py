@@ -80,7 +80,7 @@ class Setting:
         if offer in self._accepted:
             conditions["accept_unverified"] = True
         price = monthly_price(self.rates, self.months, self.active, offer, key, **conditions)
-        peak = self.rates.peak_hours(offer)
+        peak = self.rates.peak_half_hours(offer)
         if peak and not price.missing:
             price = self._blended(price, peak, offer, key, conditions)
         if key.endswith("_usd_per_mtok") and not key.startswith("training"):
@@ -88,13 +88,13 @@ class Setting:
         return price
 
     def _blended(
-        self, price: MonthlyPrice, peak: frozenset[tuple[int, int]], offer: str, key: str, conditions: dict[str, Any]
+        self, price: MonthlyPrice, peak: frozenset[tuple[int, float]], offer: str, key: str, conditions: dict[str, Any]
     ) -> MonthlyPrice:
-        """Time-of-day rates weighed by the share of the traffic in each of their hours."""
-        hours = hours_of(self.scenario.workload.active_hours_utc)
-        timed = [(day, hour) for day in range(1, 8) for hour in hours if (day, hour) in peak]
+        """Time-of-day rates weighed by the share of the traffic in each of their half hours."""
+        half_hours = [hour + half for hour in hours_of(self.scenario.workload.active_hours_utc) for half in (0, 0.5)]
+        timed = [(day, hour) for day in range(1, 8) for hour in half_hours if (day, hour) in peak]
         at_peak = [monthly_price(self.rates, self.months, self.active, offer, key, at_hour=at, **conditions) for at in timed]
-        usd = price.usd * (1 - len(timed) / (7 * len(hours))) + sum(p.usd for p in at_peak) / (7 * len(hours))
+        usd = price.usd * (1 - len(timed) / (7 * len(half_hours))) + sum(p.usd for p in at_peak) / (7 * len(half_hours))
         rows = (*price.rows, *(row for p in at_peak for row in p.rows))
         missing = next((p.missing for p in at_peak if p.missing), None)
         return MonthlyPrice(np.asarray(usd), tuple(dict.fromkeys(rows)), missing)

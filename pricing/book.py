@@ -169,7 +169,7 @@ class Rates:
         deployment: str | None = None,
         method: Method | None = None,
         technique: Technique | None = None,
-        at_hour: tuple[int, int] | None = None,
+        at_hour: tuple[int, float] | None = None,
         accept_unverified: bool = False,
     ) -> Price:
         """The price of an offer on a day under the stated conditions.
@@ -183,7 +183,8 @@ class Rates:
             key: a key of `pricing.keys.PRICE_KEYS`.
             on: the day; default the as-of day.
             context_tokens: input length of the request; decides the context tier.
-            at_hour: (ISO weekday, hour UTC) for time-of-day prices; None asks for the rates outside all windows.
+            at_hour: (ISO weekday, hour UTC, 0.5 for half past midnight) for time-of-day prices; None asks for the rates
+                outside all windows.
 
         Raises:
             UnknownOffer: the offer is not in the book.
@@ -242,7 +243,7 @@ class Rates:
         deployment: str | None = None,
         method: Method | None = None,
         technique: Technique | None = None,
-        at_hour: tuple[int, int] | None = None,
+        at_hour: tuple[int, float] | None = None,
     ) -> list[list[PriceBlock]]:
         """The blocks of any day that price the key under the conditions: the item's, its size band's, the provider's."""
         if key not in PRICE_KEYS:
@@ -369,12 +370,13 @@ class Rates:
         _, _, item = self.item(offer)
         return tuple(sorted({block.context_above_tokens for block in item.price} - {0}))
 
-    def peak_hours(self, offer: str) -> frozenset[tuple[int, int]]:
-        """The (ISO weekday, hour UTC) at which the offer's time-of-day prices hold; empty where it has none."""
+    def peak_half_hours(self, offer: str) -> frozenset[tuple[int, float]]:
+        """The (ISO weekday, hour UTC) of the half hours in which the offer's time-of-day prices hold; empty without any."""
         timed = [block for block in self.item(offer)[2].price if block.hours_utc]
         if not timed:
             return frozenset()
-        return frozenset((d, h) for d in range(1, 8) for h in range(24) if any(_in_window(b, (d, h)) for b in timed))
+        half_hours = [(day, half / 2) for day in range(1, 8) for half in range(48)]
+        return frozenset(at for at in half_hours if any(_in_window(block, at) for block in timed))
 
     def _band_prices(self, provider: Provider, item: Item) -> tuple[PriceBlock, ...]:
         if item.weights is None or not provider.band:
@@ -421,7 +423,7 @@ def _in_force(blocks: list[PriceBlock], on: date) -> PriceBlock | None:
 
 def _question(block: PriceBlock) -> dict[str, Any]:
     """The conditions of `Rates.price` under which a block's prices hold."""
-    hour = int(block.hours_utc[0][:2]) if block.hours_utc else None
+    hour = _hours(block.hours_utc[0])[0] if block.hours_utc else None
     return {
         "service": block.service,
         "tuned": block.tuned,
@@ -437,7 +439,7 @@ def _conditions_stated(block: PriceBlock) -> int:
     return sum(c is not None for c in (block.deployment, block.method, block.technique))
 
 
-def _in_window(block: PriceBlock, at_hour: tuple[int, int] | None) -> bool:
+def _in_window(block: PriceBlock, at_hour: tuple[int, float] | None) -> bool:
     if not block.hours_utc:
         return True
     if at_hour is None:
@@ -445,8 +447,13 @@ def _in_window(block: PriceBlock, at_hour: tuple[int, int] | None) -> bool:
     weekday, hour = at_hour
     if block.weekdays and weekday not in block.weekdays:
         return False
-    windows = ((int(window[:2]), int(window[6:8])) for window in block.hours_utc)
+    windows = (_hours(window) for window in block.hours_utc)
     return any(start <= hour < end if start < end else hour >= start or hour < end for start, end in windows)
+
+
+def _hours(window: str) -> tuple[float, float]:
+    """``00:30-16:30`` as hours: 0.5 and 16.5."""
+    return int(window[:2]) + int(window[3:5]) / 60, int(window[6:8]) + int(window[9:11]) / 60
 
 
 def _price(offer: str, key: str, block: PriceBlock) -> Price:

@@ -24,7 +24,7 @@ Event = Literal[
     "inference_ends",
     "available_until_at_least",
 ]
-Service = Literal["standard", "batch", "flex", "priority", "spot", "community", "reserved"]
+Service = Literal["standard", "batch", "flex", "priority", "fast", "spot", "community", "reserved"]
 
 _Source = Annotated[str, Field(pattern=r"^(https?://|pkg:)\S+$")]
 
@@ -66,8 +66,8 @@ class PriceBlock(Sourced):
     deployment: str | None = None
     method: Literal["sft", "dpo", "rft", "cpt"] | None = None
     technique: Literal["lora", "full"] | None = None
-    hours_utc: tuple[Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):00-([01]\d|2[0-4]):00$")], ...] = ()
-    """Windows of whole hours like ``01:00-04:00``, which may pass midnight, in which the rates hold; none: at all others."""
+    hours_utc: tuple[Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[03]0-(([01]\d|2[0-3]):[03]0|24:00)$")], ...] = ()
+    """Windows of whole or half hours like ``01:00-04:00``, which may pass midnight, in which the rates hold; none: at all others."""
     weekdays: tuple[int, ...] = ()
     """ISO weekdays (1 is Monday) on which ``hours_utc`` holds; none: every day."""
 
