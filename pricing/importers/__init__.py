@@ -1,0 +1,1 @@
+"""Bringing other collections' prices into the tables, as dated blocks that name where they came from."""
