@@ -2,31 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from pricing.problems import Problem
 
-
-@dataclass(frozen=True)
-class Problem:
-    """One thing wrong with an input file.
-
-    ``field`` is the dotted path, ``line`` and ``column`` count from 1; each is None where it does not apply.
-    """
-
-    file: str
-    wrong: str
-    expected: str = ""
-    next_step: str = ""
-    field: str | None = None
-    line: int | None = None
-    column: int | None = None
-
-    def __str__(self) -> str:
-        place = [self.file]
-        place += [f"line {self.line}"] if self.line is not None else []
-        place += [f"column {self.column}"] if self.column is not None else []
-        place += [self.field] if self.field else []
-        said = " ".join(_sentence(text) for text in (self.wrong, self.expected, self.next_step) if text)
-        return f"{', '.join(place)}: {said}"
+__all__ = ["InputError", "NotInstalled", "Problem"]
 
 
 class InputError(Exception):
@@ -43,7 +21,3 @@ class NotInstalled(Exception):
     def __init__(self, what: str, extra: str) -> None:
         self.extra = extra
         super().__init__(f"{what} needs the '{extra}' extra, which is not installed: pip install 'tuneworth[{extra}]'.")
-
-
-def _sentence(text: str) -> str:
-    return text if text.endswith((".", "?", "!", "…")) else text + "."

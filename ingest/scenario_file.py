@@ -15,7 +15,8 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from calc.scenario import Scenario, compose_approaches
 from ingest.errors import InputError, Problem
 from ingest.files import read_text
-from ingest.validation import line_of, problems_of, shown, stated_field
+from ingest.validation import line_of, problems_of, stated_field
+from pricing.problems import shown
 
 SIZE_LIMIT_BYTES = 1_000_000
 

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping
-from datetime import date
 from decimal import Decimal
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
-from pydantic.fields import FieldInfo
 
-from ingest.errors import Problem
 from ingest.fields import meaning_of
+from pricing.problems import Path, Problem, expected_type, fields_beside, models_at, nearest, shown
 
 PROBLEMS_SHOWN = 20
 
 _NUMBER_TYPES = frozenset({"int_parsing", "float_parsing", "int_type", "float_type", "int_from_float", "int_parsing_size"})
 _GROUP_TYPES = frozenset({"dict_type", "model_type", "model_attributes_type"})
-_LIST_TYPES = frozenset({"list_type", "tuple_type", "set_type"})
-
 _COUNTS = frozenset({"too_short", "too_long", "string_too_short", "string_too_long"})
 
 _MULTIPLES = {"": Decimal(1), "k": Decimal(1_000), "K": Decimal(1_000), "M": Decimal(1_000_000), "%": Decimal("0.01")}
@@ -35,8 +30,6 @@ _OFFER_EXAMPLES = {
     "reranker": "cohere/rerank-v4.0-pro",
 }
 """What an offer id looks like, by the field's name, where it is not a model's."""
-
-Path = tuple[str, ...]
 
 
 def problems_of(error: ValidationError, model: type[BaseModel], data: Any, lines: Mapping[str, int], file: str) -> list[Problem]:
@@ -144,7 +137,7 @@ def _problem(path: Path, details: list[dict[str, Any]], model: type[BaseModel], 
     wrong, expected, next_step = _words(detail, path, model)
     if len(details) > 1:
         wrong = f"{shown(detail['input'])} does not fit"
-        expected = "Expected " + " or ".join(dict.fromkeys(_expected_type(d) for d in details))
+        expected = "Expected " + " or ".join(dict.fromkeys(expected_type(d) for d in details))
     return Problem(file, wrong, expected, next_step, field=".".join(path) or None, line=line_of(".".join(path), lines))
 
 
@@ -152,11 +145,11 @@ def _words(detail: dict[str, Any], path: Path, model: type[BaseModel]) -> tuple[
     kind, value, context = detail["type"], detail["input"], detail.get("ctx", {})
     field = path[-1] if path else ""
     if kind == "extra_forbidden":
-        return "there is no such field", *_nearest(field, _siblings(path, model))
+        return "there is no such field", nearest(field, fields_beside(path, model)), ""
     if kind == "missing":
         return "the field is missing", "", f"Add '{field}: …'{_meaning(path, model)}"
     if kind in _NUMBER_TYPES:
-        return f"{shown(value)} is not {_expected_type(detail)}", "The unit is in the field's name", _write_number(field, value)
+        return f"{shown(value)} is not {expected_type(detail)}", "The unit is in the field's name", _write_number(field, value)
     if kind in _GROUP_TYPES:
         return f"{shown(value)} stands where a group of fields belongs", "", "Write the fields below it, indented"
     if kind in ("greater_than_equal", "greater_than", "less_than_equal", "less_than"):
@@ -174,26 +167,7 @@ def _words(detail: dict[str, Any], path: Path, model: type[BaseModel]) -> tuple[
     if kind == "value_error":
         message = detail["msg"].replace(f"got {value!r:.60}", f"got {shown(value)}")
         return message, "", _write_number(field, value) if isinstance(value, str) else ""
-    return f"{shown(value)} does not fit", f"Expected {_expected_type(detail)}", ""
-
-
-def _expected_type(detail: dict[str, Any]) -> str:
-    kind = detail["type"]
-    if kind.startswith("int_"):
-        return "a whole number"
-    if kind.startswith("float_"):
-        return "a number"
-    if kind.startswith("date"):
-        return "a date such as 2026-11-20"
-    if kind in _LIST_TYPES:
-        return "a list"
-    if kind in _GROUP_TYPES:
-        return "a group of fields"
-    if kind.startswith("string_"):
-        return "text"
-    if kind.startswith("bool_"):
-        return "true or false"
-    return str(detail["msg"]).removeprefix("Value error, ").removeprefix("expected ").removeprefix("Input should be ")
+    return f"{shown(value)} does not fit", f"Expected {expected_type(detail)}", ""
 
 
 def _form(field: str, pattern: str) -> tuple[str, str]:
@@ -206,7 +180,7 @@ def _form(field: str, pattern: str) -> tuple[str, str]:
 
 def _counted(value: Any, count: int, field: str, path: Path, model: type[BaseModel]) -> tuple[str, str, str]:
     """A text or list that is too short or too long."""
-    info = _siblings(path, model).get(field)
+    info = fields_beside(path, model).get(field)
     bounds = {name: bound for m in (info.metadata if info else ()) for name in _LENGTHS if (bound := getattr(m, name, None))}
     low, high = bounds.get("min_length"), bounds.get("max_length")
     what = "letters" if isinstance(value, str) else "entries" if isinstance(value, dict) else "values"
@@ -252,65 +226,12 @@ def _plain(number: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _nearest(wanted: str, fields: Mapping[str, FieldInfo]) -> tuple[str, str]:
-    near = difflib.get_close_matches(wanted, fields, n=3, cutoff=0.6)
-    if near:
-        return f"Did you mean {' or '.join(near)}?", ""
-    return (f"Fields here: {', '.join(sorted(fields))}" if fields else ""), ""
-
-
-def _siblings(path: Path, model: type[BaseModel]) -> dict[str, FieldInfo]:
-    return {name: info for kind in _models_at(model, path[:-1]) for name, info in kind.model_fields.items()}
-
-
 def _meaning(path: Path, model: type[BaseModel]) -> str:
-    meanings = (meaning_of(kind, str(path[-1])) for kind in _models_at(model, path[:-1]))
+    meanings = (meaning_of(kind, str(path[-1])) for kind in models_at(model, path[:-1]))
     meaning = next((found for found in meanings if found), "")
     return f" ({meaning.splitlines()[0].rstrip('.')})" if meaning else ""
 
 
 def _choices(path: Path, model: type[BaseModel]) -> str:
-    kinds = [info for kind in _models_at(model, path) if (info := kind.model_fields.get("kind")) is not None]
+    kinds = [info for kind in models_at(model, path) if (info := kind.model_fields.get("kind")) is not None]
     return "kind: " + " | ".join(str(choice) for info in kinds for choice in get_args(info.annotation))
-
-
-def _models_at(model: type[BaseModel], path: Path) -> list[type[BaseModel]]:
-    """The models whose fields may stand at a path."""
-    found: list[Any] = [model]
-    for part in path:
-        found = [inner for annotation in found for inner in _step(annotation, part)]
-    return [kind for annotation in found for kind in _models_in(annotation)]
-
-
-def _step(annotation: Any, part: str) -> list[Any]:
-    """The annotations one field (or one key, or one item) further down."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        info = annotation.model_fields.get(part)
-        return [info.annotation] if info is not None else []
-    arguments = get_args(annotation)
-    origin = getattr(annotation, "__origin__", None)
-    if origin is dict:
-        return [arguments[1]]
-    if origin in (list, tuple):
-        return [arguments[0]]
-    return [inner for argument in arguments for inner in _step(argument, part)]
-
-
-def _models_in(annotation: Any) -> list[type[BaseModel]]:
-    """The models an annotation names directly, through unions and optionals."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    if getattr(annotation, "__origin__", None) in (dict, list, tuple):
-        return []
-    return [kind for argument in get_args(annotation) for kind in _models_in(argument)]
-
-
-def shown(value: Any) -> str:
-    """A value as the file writes it, cut short."""
-    if isinstance(value, dict):
-        return "a group of fields"
-    if isinstance(value, (list, tuple)):
-        return "a list"
-    if value is None or isinstance(value, bool):
-        return "null" if value is None else str(value).lower()
-    return value.isoformat() if isinstance(value, date) else f"{value!r:.60}"
