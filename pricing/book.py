@@ -12,16 +12,21 @@ from datetime import date
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from pricing.errors import BadTable, PriceMissing, PriceUnverified, PricingError, UnknownOffer
+from pricing.currency import CURRENCIES, USD, known_currency
+from pricing.errors import BadTable, PriceMissing, PriceUnverified, PricingError, UnknownOffer, UnknownRelease
+from pricing.history import History, Step, steps, turning_days
 from pricing.keys import PRICE_KEYS
 from pricing.model import (
+    US_DOLLAR,
     Assumption,
     BillingRules,
     CacheRules,
+    ExchangeRate,
+    FxBlock,
     Gpu,
     Item,
     LifecycleEvent,
@@ -29,10 +34,23 @@ from pricing.model import (
     Price,
     PriceBlock,
     Provider,
+    Release,
     Service,
+    StoreRules,
 )
 
+
+class Recorded(Protocol):
+    """Anything that entered the book on a day."""
+
+    @property
+    def recorded(self) -> date:
+        """The day."""
+        ...
+
+
 _M = TypeVar("_M", bound=BaseModel)
+_R = TypeVar("_R", bound=Recorded)
 _BUNDLED = Path(__file__).parent
 
 Method = Literal["sft", "dpo", "rft", "cpt"]
@@ -91,33 +109,72 @@ class PriceBook:
         return self._providers[provider_id]
 
     @cached_property
-    def open_models(self) -> dict[str, OpenModel]:
-        """Facts of open weights by ``maker/model``."""
-        path = self._folder / "open_models.toml"
-        return {k: _validated(OpenModel, v, path, k) for k, v in _read_toml(path).items()}
+    def open_models(self) -> dict[str, tuple[OpenModel, ...]]:
+        """Everything recorded of open weights, by ``maker/model``; which record counts is for `Rates` to say."""
+        return _records(OpenModel, self._folder / "open_models.toml")
 
     @cached_property
-    def gpus(self) -> dict[str, Gpu]:
-        """Facts of GPUs by id."""
-        path = self._folder / "gpus.toml"
-        return {k: _validated(Gpu, v, path, k) for k, v in _read_toml(path).items()}
+    def gpus(self) -> dict[str, tuple[Gpu, ...]]:
+        """Everything recorded of GPUs, by id; which record counts is for `Rates` to say."""
+        return _records(Gpu, self._folder / "gpus.toml")
 
     @cached_property
-    def assumptions(self) -> dict[str, Assumption]:
-        """Numbers nobody lists, by ``topic.name``."""
+    def exchange_rates(self) -> dict[str, tuple[FxBlock, ...]]:
+        """What a dollar was in other currencies, by ISO code, of any day; none where the folder has no fx.toml."""
+        path = self._folder / "fx.toml"
+        found = _read_toml(path) if path.exists() else {}
+        for code in found:
+            if code not in CURRENCIES or code == USD:
+                raise BadTable(f"{path.name}, {code}: it is not among the currencies of pricing/currency.py. Add it there.")
+        return {c: tuple(_validated(FxBlock, b, path, f"{c}.{i}") for i, b in enumerate(bs)) for c, bs in found.items()}
+
+    @cached_property
+    def assumptions(self) -> dict[str, tuple[Assumption, ...]]:
+        """Everything recorded of numbers nobody lists, by ``topic.name``; which record counts is for `Rates` to say."""
         return {
-            f"{path.stem}.{name}": _validated(Assumption, data, path, name)
+            f"{path.stem}.{name}": records
             for path in sorted((self._folder / "assumptions").glob("*.toml"))
-            for name, data in _read_toml(path).items()
+            for name, records in _records(Assumption, path).items()
         }
 
-    def as_of(self, day: date, recorded_through: date | None = None) -> Rates:
+    @cached_property
+    def releases(self) -> tuple[Release, ...]:
+        """The releases of the book in the order of its releases.toml; none where it has no such file."""
+        found = _read_toml(self.releases_file).get("release", []) if self.releases_file.exists() else []
+        return tuple(_validated(Release, data, self.releases_file, f"release.{i}") for i, data in enumerate(found))
+
+    @property
+    def releases_file(self) -> Path:
+        """Where the book keeps its releases."""
+        return self._folder / "releases.toml"
+
+    def release(self, name: str) -> Release:
+        """A release by its name.
+
+        Raises:
+            UnknownRelease: there is none of that name; near matches are named.
+        """
+        for release in self.releases:
+            if release.name == name:
+                return release
+        near = _suggest(name, [release.name for release in self.releases], "Releases")
+        raise UnknownRelease(
+            f"There is no price release '{name}'.{near} State a release's name, or a day like 2026-11-20, the last one whose "
+            "records count."
+        )
+
+    def as_of(self, day: date, recorded_through: date | str | None = None) -> Rates:
         """The prices in force on a day, with what was already announced for later days.
 
         Args:
             day: the day the question is asked.
-            recorded_through: ignore what entered the book after this day (a pinned release).
+            recorded_through: ignore what entered the book after this day, or after that of the release named.
+
+        Raises:
+            UnknownRelease: there is no release of that name.
         """
+        if isinstance(recorded_through, str):
+            recorded_through = self.release(recorded_through).recorded_through
         if (day, recorded_through) not in self._views:
             self._views[day, recorded_through] = Rates(self, day, recorded_through)
         return self._views[day, recorded_through]
@@ -205,17 +262,83 @@ class Rates:
             at_hour=at_hour,
         )
         for blocks in places:
-            block = _in_force(blocks, on)
+            block = block_in_force(blocks, on)
             if block is not None:
                 if block.confidence == "unverified" and not accept_unverified:
                     raise PriceUnverified(
                         f"The only {PRICE_KEYS[key].unit} known for {offer} is unverified "
-                        f"({block.prices[key]}, {block.source}, {block.source_date}). "
+                        f"({block.prices[key]}{_currency(block, key)}, {block.source}, {block.source_date}). "
                         "Accept it by name in the scenario's accept_unverified, or state your own price."
                     )
-                return _price(f"{provider.id}/{item_id}", key, block)
+                return self._price(f"{provider.id}/{item_id}", key, block)
         known = [block for blocks in places for block in blocks]
         raise PriceMissing(self._why_missing(f"{provider.id}/{item_id}", key, on, known, service, tuned))
+
+    def _price(self, offer: str, key: str, block: PriceBlock) -> Price:
+        """The price a block states, in dollars."""
+        code = block.currencies.get(key)
+        return _price(offer, key, block, None if code is None else self.exchange_rate(code))
+
+    def exchange_rate(self, code: str, on: date | None = None) -> ExchangeRate:
+        """What a dollar is in a currency: the latest rate not after the as-of day (or ``on``, if that is earlier).
+
+        A later rate is never taken and nothing is interpolated, so that all months of a comparison have one rate.
+
+        Args:
+            code: ISO 4217, in capitals or not. The dollar is 1 by definition.
+
+        Raises:
+            UnknownCurrency: the book knows no such currency; near matches are named.
+            PriceMissing: it does, but has no rate of that day yet.
+        """
+        code, day = known_currency(code), min(on or self.as_of, self.as_of)
+        if code == USD:
+            return US_DOLLAR
+        recorded = [b for b in self.book.exchange_rates.get(code, ()) if self._knows(b.recorded)]
+        started = [b for b in recorded if b.effective <= day]
+        if not started:
+            first = min((b.effective for b in recorded), default=None)
+            known = f"the first one recorded is of {first}. Ask for a later day" if first else "add one to pricing/fx.toml"
+            through = f" as recorded through {self.recorded_through}" if self.recorded_through else ""
+            raise PriceMissing(f"The price book{through} has no rate of {code} to the dollar on {day}: {known}, or use USD.")
+        block = max(started, key=lambda b: (b.effective, b.recorded))
+        facts = block.model_dump(exclude={"confidence", "note"})
+        return ExchangeRate(code=code, **facts)
+
+    @property
+    def currencies(self) -> tuple[str, ...]:
+        """Codes of the currencies with a rate on the as-of day, the dollar among them."""
+        return tuple(code for code in CURRENCIES if code == USD or self._has_rate(code))
+
+    def _has_rate(self, code: str) -> bool:
+        try:
+            self.exchange_rate(code)
+        except PriceMissing:
+            return False
+        return True
+
+    def _knows(self, recorded: date) -> bool:
+        return self.recorded_through is None or recorded <= self.recorded_through
+
+    def _known(self, records: Iterable[_R]) -> list[_R]:
+        return [record for record in records if self._knows(record.recorded)]
+
+    def _last(self, records: Iterable[_R]) -> _R | None:
+        """What the book says of a fact: its last record, of several of one day the later in the file."""
+        return max(reversed(self._known(records)), key=lambda record: record.recorded, default=None)
+
+    def _known_facts(self, facts: Mapping[str, Iterable[_R]]) -> dict[str, _R]:
+        return {name: last for name, records in facts.items() if (last := self._last(records)) is not None}
+
+    def is_listed(self, item: Item) -> bool:
+        """Whether the item was in the book: anything of it was recorded by then, or it holds nothing with a date."""
+        records: list[Recorded] = [*item.price, *item.lifecycle, *item.cache, *item.billing, *item.store]
+        return not records or bool(self._known(records))
+
+    @property
+    def _through(self) -> str:
+        """For messages: how far the records go."""
+        return f" as recorded through {self.recorded_through}" if self.recorded_through else ""
 
     def lists(self, offer: str, key: str, on: date, **conditions: Any) -> bool:
         """Whether the offer has such a charge on a day or later, be its price usable or not.
@@ -226,7 +349,7 @@ class Rates:
         asked = ("lists", offer, key, on, *sorted(conditions.items()))
         if asked not in self.memory:
             self.memory[asked] = any(
-                _in_force(blocks, day) is not None
+                block_in_force(blocks, day) is not None
                 for blocks in self._places(offer, key, **conditions)
                 for day in (on, *(block.effective for block in blocks if block.effective > on))
             )
@@ -250,7 +373,7 @@ class Rates:
             raise PriceMissing(f"'{key}' is not a price key." + _suggest(key, PRICE_KEYS, "Keys"))
         provider, _, item = self.item(offer)
         # a longer request pays its tier's rates for everything: what the tier does not price has no price there
-        starts = (b.context_above_tokens for b in item.price if b.tuned == tuned)
+        starts = (b.context_above_tokens for b in self._known(item.price) if b.tuned == tuned)
         tier = max((start for start in starts if start < context_tokens), default=0)
 
         def applies(block: PriceBlock) -> bool:
@@ -294,16 +417,80 @@ class Rates:
             offer: what the prices are said to be of; a provider's id where they hold for all it sells.
             blocks: an item's, a size band's or a provider's.
         """
+        found = (history.on(self.as_of) for history in self.place_histories(offer, blocks))
+        return tuple(price for price in found if price is not None)
+
+    def history(self, offer: str, key: str, **conditions: Any) -> tuple[Step, ...]:
+        """Every dated value of a price, by day: what `price` says on each day, as far as it is known or announced.
+
+        Unverified figures are among them, marked by their confidence. Of a day that was corrected or withdrawn by a later
+        record, the last record counts that this view knows. Empty: the book has never listed it.
+
+        Args:
+            conditions: as in `price`.
+
+        Raises:
+            UnknownOffer: the offer is not in the book.
+            PriceMissing: there is no such price key.
+        """
+        blocks = [block for place in self._places(offer, key, **conditions) for block in place]
+
+        def on(day: date) -> Price | None:
+            try:
+                return self.price(offer, key, on=day, accept_unverified=True, **conditions)
+            except PriceMissing:
+                return None
+
+        return steps(turning_days(blocks, self.item(offer)[0].discount), on)
+
+    def histories(self, offer: str, *, inherited: bool = True) -> tuple[History, ...]:
+        """Every price of an offer through time, under each set of conditions that the book has for it.
+
+        Args:
+            offer: ``provider/item``; or a provider's id, for what holds for everything it sells.
+            inherited: also what the offer's size band or its provider sets.
+
+        Raises:
+            UnknownOffer: the offer is not in the book.
+        """
+        if "/" not in offer:
+            return self.place_histories(offer, self.book.provider(offer).price)
+        provider, item_id, item = self.item(offer)
+        blocks = (*item.price, *self._band_prices(provider, item), *provider.price) if inherited else item.price
+        found: dict[tuple[str, tuple[Step, ...]], History] = {}
+        for group in self._alike(blocks):
+            question, conditions = _question(group[0]), condition_words(group[0])
+            for key in dict.fromkeys(key for block in group for key in block.prices):
+                held = self.history(offer, key, **question)
+                found.setdefault((key, held), History(f"{provider.id}/{item_id}", key, conditions, question, held))
+        return tuple(history for history in found.values() if history.steps)
+
+    def place_histories(self, offer: str, blocks: Iterable[PriceBlock]) -> tuple[History, ...]:
+        """Of one place's blocks every price through time, one for each key and set of conditions. Arguments as in `in_force`."""
+
+        def of(key: str, group: list[PriceBlock]) -> tuple[Step, ...]:
+            candidates = [block for block in group if key in block.prices or block.withdrawn]
+
+            def on(day: date) -> Price | None:
+                block = block_in_force(candidates, day)
+                return None if block is None else self._price(offer, key, block)
+
+            return steps(turning_days(candidates), on)
+
+        return tuple(
+            History(offer, key, condition_words(group[0]), _question(group[0]), held)
+            for group in self._alike(blocks)
+            for key in dict.fromkeys(key for block in group for key in block.prices)
+            if (held := of(key, group))
+        )
+
+    def _alike(self, blocks: Iterable[PriceBlock]) -> Iterable[list[PriceBlock]]:
+        """Known blocks by the conditions under which they hold."""
         alike: dict[tuple[Any, ...], list[PriceBlock]] = {}
         for block in blocks:
             if self.recorded_through is None or block.recorded <= self.recorded_through:
                 alike.setdefault(tuple(_question(block).values()), []).append(block)
-        return tuple(
-            _price(offer, key, found)
-            for group in alike.values()
-            for key in dict.fromkeys(key for block in group for key in block.prices)
-            if (found := _in_force([b for b in group if key in b.prices or b.withdrawn], self.as_of)) is not None
-        )
+        return alike.values()
 
     def prices(self, offer: str, key: str, days: tuple[date, ...], **conditions: Any) -> tuple[Price, ...]:
         """The price on each of several days, looked up once and remembered. Conditions and errors as in `price`."""
@@ -335,44 +522,72 @@ class Rates:
     def cache_rules(self, offer: str) -> CacheRules | None:
         """How the offer's provider caches prompt prefixes, or None where nothing is recorded."""
         provider, _, item = self.item(offer)
-        return item.cache or provider.cache
+        return self._last(item.cache) or self._last(provider.cache)
 
     def billing_rules(self, offer: str) -> BillingRules | None:
         """How the offer's provider bills a tuning job, or None where nothing is recorded."""
         provider, _, item = self.item(offer)
-        return item.billing or provider.billing
+        return self._last(item.billing) or self._last(provider.billing)
+
+    def store_rules(self, offer: str) -> StoreRules | None:
+        """How a vector store counts what it bills, or None where the offer is no store."""
+        return self._last(self.item(offer)[2].store)
 
     def assumption(self, name: str) -> Assumption:
         """A number nobody lists, by ``topic.name``.
 
         Raises:
-            PriceMissing: there is no assumption of that name.
+            PriceMissing: there is no assumption of that name, or none was recorded yet.
         """
-        try:
-            return self.book.assumptions[name]
-        except KeyError:
-            near = _suggest(name, self.book.assumptions, "Assumptions")
-            raise PriceMissing(f"There is no assumption '{name}'.{near}") from None
+        known = self.assumptions
+        if name not in known:
+            raise PriceMissing(f"There is no assumption '{name}'{self._through}.{_suggest(name, known, 'Assumptions')}")
+        return known[name]
+
+    @cached_property
+    def assumptions(self) -> dict[str, Assumption]:
+        """Numbers nobody lists, by ``topic.name``."""
+        return self._known_facts(self.book.assumptions)
+
+    @cached_property
+    def open_models(self) -> dict[str, OpenModel]:
+        """Facts of open weights, by ``maker/model``."""
+        return self._known_facts(self.book.open_models)
+
+    @cached_property
+    def gpus(self) -> dict[str, Gpu]:
+        """Facts of GPUs, by id."""
+        return self._known_facts(self.book.gpus)
+
+    def gpu(self, gpu_id: str) -> Gpu:
+        """Facts of a GPU.
+
+        Raises:
+            UnknownOffer: it is not in gpus.toml, or was not recorded yet; near matches are named.
+        """
+        if gpu_id not in self.gpus:
+            raise UnknownOffer(f"'{gpu_id}' is not in gpus.toml{self._through}." + _suggest(gpu_id, self.gpus, "It has"))
+        return self.gpus[gpu_id]
 
     def open_model(self, weights: str) -> OpenModel:
         """Facts of open weights.
 
         Raises:
-            UnknownOffer: the weights are not in open_models.toml; near matches are named.
+            UnknownOffer: the weights are not in open_models.toml, or were not recorded yet; near matches are named.
         """
-        models = self.book.open_models
+        models = self.open_models
         if weights not in models:
-            raise UnknownOffer(f"'{weights}' is not in open_models.toml." + _suggest(weights, models, "It has"))
+            raise UnknownOffer(f"'{weights}' is not in open_models.toml{self._through}." + _suggest(weights, models, "It has"))
         return models[weights]
 
     def context_tiers(self, offer: str) -> tuple[int, ...]:
         """Input lengths above which the offer's rates change, ascending; empty where they do not."""
         _, _, item = self.item(offer)
-        return tuple(sorted({block.context_above_tokens for block in item.price} - {0}))
+        return tuple(sorted({block.context_above_tokens for block in self._known(item.price)} - {0}))
 
     def peak_half_hours(self, offer: str) -> frozenset[tuple[int, float]]:
         """The (ISO weekday, hour UTC) of the half hours in which the offer's time-of-day prices hold; empty without any."""
-        timed = [block for block in self.item(offer)[2].price if block.hours_utc]
+        timed = [block for block in self._known(self.item(offer)[2].price) if block.hours_utc]
         if not timed:
             return frozenset()
         half_hours = [(day, half / 2) for day in range(1, 8) for half in range(48)]
@@ -401,12 +616,12 @@ class Rates:
         if later:
             return f"{offer} has no price of {what} on {on}: the first one recorded takes effect on {min(later)}."
         return (
-            f"The price book has no {what} for {offer}. "
+            f"The price book{self._through} has no {what} for {offer}. "
             f"Add a sourced block with {key} to pricing/tables/{offer.partition('/')[0]}.toml, or choose another offer."
         )
 
 
-def _in_force(blocks: list[PriceBlock], on: date) -> PriceBlock | None:
+def block_in_force(blocks: list[PriceBlock], on: date) -> PriceBlock | None:
     """The block in force on a day: the user's own first, then by narrowest conditions, latest effective, last recorded."""
     started = [b for b in blocks if b.effective <= on]
     started.sort(key=lambda b: (b.own, len(b.hours_utc), _conditions_stated(b), b.effective, b.recorded), reverse=True)
@@ -456,16 +671,30 @@ def _hours(window: str) -> tuple[float, float]:
     return int(window[:2]) + int(window[3:5]) / 60, int(window[6:8]) + int(window[9:11]) / 60
 
 
-def _price(offer: str, key: str, block: PriceBlock) -> Price:
+def _condition_words(block: PriceBlock) -> str:
     conditions: list[str] = [block.service] if block.service != "standard" else []
     conditions += ["fine-tuned"] if block.tuned else []
     conditions += [f"above {block.context_above_tokens:,} tokens"] if block.context_above_tokens else []
     conditions += [c for c in (block.deployment, block.method, block.technique) if c]
     conditions += [f"{', '.join(block.hours_utc)} UTC"] if block.hours_utc else []
+    return ", ".join(conditions)
+
+
+def condition_words(block: PriceBlock) -> str:
+    """The conditions under which a block's prices hold: batch, fine-tuned, above 272,000 tokens; empty for standard."""
+    conditions: list[str] = [block.service] if block.service != "standard" else []
+    conditions += ["fine-tuned"] if block.tuned else []
+    conditions += [f"above {block.context_above_tokens:,} tokens"] if block.context_above_tokens else []
+    conditions += [c for c in (block.deployment, block.method, block.technique) if c]
+    conditions += [f"{', '.join(block.hours_utc)} UTC"] if block.hours_utc else []
+    return ", ".join(conditions)
+
+
+def _price(offer: str, key: str, block: PriceBlock, rate: ExchangeRate | None) -> Price:
     return Price(
         offer=offer,
         key=key,
-        value=block.prices[key],
+        value=block.prices[key] if rate is None else rate.to_usd(block.prices[key]),
         unit=PRICE_KEYS[key].unit,
         effective=block.effective,
         effective_is=block.effective_is,
@@ -474,8 +703,15 @@ def _price(offer: str, key: str, block: PriceBlock) -> Price:
         recorded=block.recorded,
         confidence=block.confidence,
         note=block.note,
-        conditions=", ".join(conditions),
+        conditions=condition_words(block),
+        listed=None if rate is None else block.prices[key],
+        exchange_rate=rate,
     )
+
+
+def _currency(block: PriceBlock, key: str) -> str:
+    """The currency a price is listed in, where it is not the dollar of its unit."""
+    return f" {block.currencies[key]}" if key in block.currencies else ""
 
 
 def _suggest(wanted: str, known: Iterable[str], label: str) -> str:
@@ -491,6 +727,14 @@ def _read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
         raise BadTable(f"{path.name} is not valid TOML: {error}. Mend that line, then run 'tuneworth prices check'.") from None
+
+
+def _records(kind: type[_M], path: Path) -> dict[str, tuple[_M, ...]]:
+    """The records of each fact of a file: one table is one record, an array of tables several."""
+    return {
+        name: tuple(_validated(kind, data, path, name) for data in (found if isinstance(found, list) else [found]))
+        for name, found in _read_toml(path).items()
+    }
 
 
 def _validated(kind: type[_M], data: Any, path: Path, name: str = "") -> _M:
@@ -514,13 +758,15 @@ def _as_own(over: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _layered(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """``over`` laid on ``base``: tables merge, arrays of blocks are appended, plain values replace."""
+    """``over`` laid on ``base``: tables merge, also with each of several records; arrays are appended, plain values replace."""
     result = dict(base)
     for key, value in over.items():
         if isinstance(value, Mapping) and isinstance(result.get(key), Mapping):
             result[key] = _layered(result[key], value)
         elif isinstance(value, list) and isinstance(result.get(key), list):
             result[key] = [*result[key], *value]
+        elif isinstance(value, Mapping) and isinstance(result.get(key), list):
+            result[key] = [_layered(record, value) for record in result[key]]
         else:
             result[key] = value
     return result
