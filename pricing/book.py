@@ -294,7 +294,7 @@ class Rates:
         code, day = known_currency(code), min(on or self.as_of, self.as_of)
         if code == USD:
             return US_DOLLAR
-        recorded = [b for b in self.book.exchange_rates.get(code, ()) if self._knows(b.recorded)]
+        recorded = self._known(self.book.exchange_rates.get(code, ()))
         started = [b for b in recorded if b.effective <= day]
         if not started:
             first = min((b.effective for b in recorded), default=None)
@@ -302,8 +302,15 @@ class Rates:
             through = f" as recorded through {self.recorded_through}" if self.recorded_through else ""
             raise PriceMissing(f"The price book{through} has no rate of {code} to the dollar on {day}: {known}, or use USD.")
         block = max(started, key=lambda b: (b.effective, b.recorded))
-        facts = block.model_dump(exclude={"confidence", "note"})
-        return ExchangeRate(code=code, **facts)
+        return ExchangeRate(
+            code=code,
+            per_usd=block.per_usd,
+            effective=block.effective,
+            publisher=block.publisher,
+            source=block.source,
+            source_date=block.source_date,
+            recorded=block.recorded,
+        )
 
     @property
     def currencies(self) -> tuple[str, ...]:
@@ -473,7 +480,8 @@ class Rates:
 
             def on(day: date) -> Price | None:
                 block = block_in_force(candidates, day)
-                return None if block is None else self._price(offer, key, block)
+                listed = block is not None and self._has_rate(block.currencies.get(key, USD))
+                return self._price(offer, key, block) if block is not None and listed else None
 
             return steps(turning_days(candidates), on)
 

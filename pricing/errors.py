@@ -21,3 +21,11 @@ class PriceMissing(PricingError):
 
 class PriceUnverified(PricingError):
     """The only price found is marked unverified and was not accepted by name."""
+
+
+class UnknownCurrency(PricingError, ValueError):
+    """No currency of that code is in the book."""
+
+
+class UnknownRelease(PricingError):
+    """No release of the price book has that name."""

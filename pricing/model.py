@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from pricing.currency import USD, in_dollars
 from pricing.keys import PRICE_KEYS
+from pricing.terms import Commitment, Credit, Discount, overlapping
 
-Confidence = Literal["primary", "package", "transcribed", "bulk", "estimate", "unverified"]
+Confidence = Literal["primary", "package", "transcribed", "bulk", "estimate", "unverified", "own"]
 Event = Literal[
     "released",
     "deprecated",
@@ -27,6 +29,13 @@ Event = Literal[
 Service = Literal["standard", "batch", "flex", "priority", "fast", "spot", "community", "reserved"]
 
 _Source = Annotated[str, Field(pattern=r"^(https?://|pkg:)\S+$")]
+_AnySource = Annotated[str, Field(pattern=r"^((https?://|pkg:)\S+|file:[^\s/]+)$")]
+"""As `_Source`, or ``file:prices.toml`` where it is the user's own."""
+
+
+_T = TypeVar("_T")
+Records = Annotated[tuple[_T, ...], BeforeValidator(lambda data: [data] if isinstance(data, dict | BaseModel) else data)]
+"""Everything recorded of one fact, in the order of the file: a single table is one record, ``[[name]]`` are several."""
 
 
 class _Strict(BaseModel):
@@ -36,11 +45,19 @@ class _Strict(BaseModel):
 class Sourced(_Strict):
     """Where a fact comes from, when it was read there, how sure it is, and when it entered the book."""
 
-    source: _Source
+    source: _AnySource
     source_date: date
     recorded: date
     confidence: Confidence
     note: str = ""
+    own: bool = False
+    """A fact of the user's own, laid over the book; it alone may come from a file (``file:prices.toml``)."""
+
+    @model_validator(mode="after")
+    def _listed_or_own(self) -> Self:
+        if not self.own and (self.source.startswith("file:") or self.confidence == "own"):
+            raise ValueError("a file as source and the confidence 'own' are for own prices; a listed fact cites its page")
+        return self
 
 
 class PriceBlock(Sourced):
@@ -56,8 +73,6 @@ class PriceBlock(Sourced):
     ends: date | None = None
     withdrawn: bool = False
 
-    own: bool = False
-    """A price of the user's own, laid over the book: from its effective day on it wins over the listed ones."""
     service: Service = "standard"
     tuned: bool = False
     """True: rates of a model fine-tuned from this one."""
@@ -72,13 +87,22 @@ class PriceBlock(Sourced):
     """ISO weekdays (1 is Monday) on which ``hours_utc`` holds; none: every day."""
 
     prices: dict[str, Decimal]
+    """As listed, by the key that says the unit in dollars."""
+    currencies: dict[str, str] = {}
+    """Of each key whose price is listed in another currency: a block may write ``gpu_eur_per_hour``."""
 
     @model_validator(mode="before")
     @classmethod
     def _collect_prices(cls, data: Any) -> Any:
         if isinstance(data, dict) and "prices" not in data:
+            foreign = {k: found for k in data if k not in PRICE_KEYS and (found := in_dollars(k, PRICE_KEYS))}
             prices = {k: v for k, v in data.items() if k in PRICE_KEYS}
-            data = {k: v for k, v in data.items() if k not in PRICE_KEYS} | {"prices": prices}
+            rest = {k: v for k, v in data.items() if k not in PRICE_KEYS and k not in foreign}
+            for stated, (key, _) in foreign.items():
+                if key in prices:
+                    raise ValueError(f"{stated} prices what the block prices in another currency too; keep the listed one")
+                prices[key] = data[stated]
+            data = rest | {"prices": prices, "currencies": dict(foreign.values())}
         return data
 
     @model_validator(mode="after")
@@ -93,6 +117,44 @@ class PriceBlock(Sourced):
         if self.ends is not None and self.ends <= self.effective:
             raise ValueError(f"ends {self.ends} must be later than effective {self.effective}")
         return self
+
+
+class FxBlock(Sourced):
+    """What one US dollar was in a currency on one day, from one source."""
+
+    effective: date
+    per_usd: Decimal = Field(gt=0)
+    """Units of the currency for one dollar."""
+    publisher: str = Field(min_length=1)
+    """Whose rate it is, in a word."""
+
+
+class ExchangeRate(_Strict):
+    """The rate amounts are converted at. The dollar's own is 1 by definition, without a day or a source."""
+
+    code: str
+    per_usd: Decimal = Decimal(1)
+    effective: date | None = None
+    publisher: str = ""
+    source: str | None = None
+    source_date: date | None = None
+    recorded: date | None = None
+
+    @property
+    def is_dollar(self) -> bool:
+        """Whether nothing is converted."""
+        return self.code == USD
+
+    def of_usd(self, usd: float) -> float:
+        """An amount of dollars in the currency."""
+        return usd if self.is_dollar else usd * float(self.per_usd)
+
+    def to_usd(self, amount: Decimal) -> Decimal:
+        """An amount of the currency in dollars."""
+        return amount / self.per_usd
+
+
+US_DOLLAR = ExchangeRate(code=USD)
 
 
 class LifecycleEvent(Sourced):
@@ -238,9 +300,9 @@ class Item(_Strict):
     dimensions: int | None = Field(default=None, gt=0)
     """Length of an embedding model's vectors."""
     hardware: GpuBlock | None = None
-    cache: CacheRules | None = None
-    billing: BillingRules | None = None
-    store: StoreRules | None = None
+    cache: Records[CacheRules] = ()
+    billing: Records[BillingRules] = ()
+    store: Records[StoreRules] = ()
     price: tuple[PriceBlock, ...] = ()
     lifecycle: tuple[LifecycleEvent, ...] = ()
 
@@ -258,10 +320,10 @@ class Provider(_Strict):
 
     id: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
     name: str
-    price_page: _Source
+    price_page: _AnySource
     currency: Literal["USD"] = "USD"
-    cache: CacheRules | None = None
-    billing: BillingRules | None = None
+    cache: Records[CacheRules] = ()
+    billing: Records[BillingRules] = ()
     price: tuple[PriceBlock, ...] = ()
     """Prices that hold for everything the provider sells unless an item says otherwise."""
     lifecycle: tuple[LifecycleEvent, ...] = ()
@@ -271,6 +333,26 @@ class Provider(_Strict):
     instance: dict[str, Item] = {}
     store: dict[str, Item] = {}
     role: dict[str, Item] = {}
+    discount: tuple[Discount, ...] = ()
+    """This and what follows is agreed with one customer: it stands in own prices only, never in a bundled table."""
+    commitment: tuple[Commitment, ...] = ()
+    credit: tuple[Credit, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_discount_at_a_time(self) -> Self:
+        names = [(item_id, *item.aliases) for item_id, item in self.items.items()]
+        for i, j in overlapping(self.discount, names):
+            raise ValueError(f"discount.{i} and discount.{j} overlap: {self.discount[i]}, {self.discount[j]}")
+        return self
+
+    def discount_on(self, item_id: str | None, key: str, on: date) -> Discount | None:
+        """The discount on a listed price on a day, if there is one.
+
+        Args:
+            item_id: None for a price as it stands for everything the provider sells.
+        """
+        names = () if item_id is None else (item_id, *self.items[item_id].aliases)
+        return next((d for d in self.discount if d.in_force(on) and d.applies_to(names, key)), None)
 
     @property
     def items(self) -> dict[str, Item]:
@@ -315,6 +397,14 @@ class Assumption(_Strict):
         return self
 
 
+class Release(_Strict):
+    """A state of the book that can be named again: everything recorded through a day, and the digest that proves it."""
+
+    name: str = Field(pattern=r"^\d{4}(\.\d{1,2}){2}(\.\d+)?$")
+    recorded_through: date
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
 class Price(_Strict):
     """One price as it was found: its value and everything needed to cite it."""
 
@@ -331,6 +421,20 @@ class Price(_Strict):
     note: str = ""
     conditions: str = ""
     """In words: batch, tuned, above 272,000 tokens …"""
+    listed: Decimal | None = None
+    """The value as listed, where that is in another currency; `value` is then converted."""
+    exchange_rate: ExchangeRate | None = None
+    """The rate it is converted at; None where it is listed in dollars."""
+
+    @property
+    def listed_value(self) -> Decimal:
+        """The value as its provider lists it, in `listed_currency`."""
+        return self.value if self.listed is None else self.listed
+
+    @property
+    def listed_currency(self) -> str:
+        """ISO code of the currency it is listed in."""
+        return USD if self.exchange_rate is None else self.exchange_rate.code
 
     @property
     def usd(self) -> float:
