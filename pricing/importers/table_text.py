@@ -46,7 +46,10 @@ def with_additions(text: str, additions: Iterable[Addition]) -> str:
     for addition in additions:
         sections = items[_item(addition.place)]
         sections.insert(_position(sections, addition), _Section(addition.place, written(addition)))
-    return "\n\n".join(section.text.strip("\n") for sections in items.values() for section in sections if section.text.strip()) + "\n"
+    return (
+        "\n\n".join(section.text.strip("\n") for sections in items.values() for section in sections if section.text.strip())
+        + "\n"
+    )
 
 
 def written(addition: Addition) -> str:
