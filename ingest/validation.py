@@ -10,7 +10,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from ingest.fields import meaning_of
-from pricing.problems import Path, Problem, expected_type, fields_beside, models_at, nearest, shown
+from pricing.problems import Path, Problem, expected_type, fields_beside, models_at, nearest, shown, written_place
 
 PROBLEMS_SHOWN = 20
 
@@ -87,7 +87,7 @@ def line_of(path: str, lines: Mapping[str, int]) -> int | None:
 
 def _located(detail: dict[str, Any], data: Any, lines: Mapping[str, int], model: type[BaseModel]) -> tuple[Path, dict[str, Any]]:
     """The field a detail is about, without the names pydantic gives to branches of a union."""
-    path = _written_path(detail["loc"], data, ends_in_field=detail["type"] in ("missing", "extra_forbidden"))
+    path = tuple(map(str, written_place(detail, data)))
     if detail["type"] == "value_error":
         message = detail["msg"].removeprefix("Value error, ")
         if not path:
@@ -95,23 +95,6 @@ def _located(detail: dict[str, Any], data: Any, lines: Mapping[str, int], model:
             path = _split(named, data)
         detail = detail | {"msg": message}
     return path, detail
-
-
-def _written_path(loc: tuple[Any, ...], data: Any, *, ends_in_field: bool) -> Path:
-    path: list[str] = []
-    for index, part in enumerate(loc):
-        found = _holds(data, part)
-        if found or (ends_in_field and index == len(loc) - 1):
-            path.append(str(part))
-        if found:
-            data = data[part]
-    return tuple(path)
-
-
-def _holds(data: Any, part: Any) -> bool:
-    if isinstance(data, dict):
-        return part in data
-    return isinstance(data, (list, tuple)) and isinstance(part, int) and part < len(data)
 
 
 def _only_inherited(path: Path, located: Mapping[Path, Any], lines: Mapping[str, int]) -> bool:

@@ -6,8 +6,7 @@ import re
 import tomllib
 from bisect import bisect_left
 
-Place = tuple[str | int, ...]
-"""Keys from the top of the file down; an element of an array of tables by its number, from 0."""
+from pricing.problems import Place
 
 _BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
 _KEY = re.compile(r"""[ \t]*("(?:\\.|[^"\\\n])*"|'[^'\n]*'|[A-Za-z0-9_-]+)[ \t]*""")

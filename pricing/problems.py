@@ -6,12 +6,15 @@ import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any, get_args
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 Path = tuple[str, ...]
+Place = tuple[str | int, ...]
+"""Keys from the top of a file down; an element of a list by its number, from 0."""
 
 _GROUP_TYPES = frozenset({"dict_type", "model_type", "model_attributes_type"})
 _LIST_TYPES = frozenset({"list_type", "tuple_type", "set_type"})
@@ -60,6 +63,8 @@ def shown(value: Any) -> str:
         return "a list"
     if value is None or isinstance(value, bool):
         return "null" if value is None else str(value).lower()
+    if isinstance(value, Decimal):
+        return f"{value:f}"
     return value.isoformat() if isinstance(value, date) else f"{value!r:.60}"
 
 
@@ -90,6 +95,25 @@ def expected_type(detail: Mapping[str, Any]) -> str:
     if kind.startswith("bool_"):
         return "true or false"
     return str(detail["msg"]).removeprefix("Value error, ").removeprefix("expected ").removeprefix("Input should be ")
+
+
+def written_place(detail: Mapping[str, Any], data: Any) -> Place:
+    """Where in the file a detail of pydantic's error is, without the names pydantic gives to branches of a union."""
+    ends_in_field = detail["type"] in ("missing", "extra_forbidden")
+    place: Place = ()
+    for index, part in enumerate(detail["loc"]):
+        found = _holds(data, part)
+        if found or (ends_in_field and index == len(detail["loc"]) - 1):
+            place = (*place, part)
+        if found:
+            data = data[part]
+    return place
+
+
+def _holds(data: Any, part: Any) -> bool:
+    if isinstance(data, dict):
+        return part in data
+    return isinstance(data, (list, tuple)) and isinstance(part, int) and part < len(data)
 
 
 def fields_beside(path: Path, model: type[BaseModel]) -> dict[str, FieldInfo]:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from ingest.errors import InputError, Problem
-from pricing import Price, PriceBook, PriceMissing, Rates, UnknownOffer
+from pricing import Price, PriceBook, PriceMissing, Rates
+from pricing.check import check_book
 from tuneworth.clock import day_or_today
+from tuneworth.offers import matching_offers
 from tuneworth.output import Format, emit, say
-from tuneworth.price_check import check_prices
+from tuneworth.price_history import history
 
 prices = typer.Typer(help="Look prices up with their sources; check the tables.", no_args_is_help=True, rich_markup_mode=None)
+prices.command()(history)
 
 
 @prices.command()
@@ -26,7 +29,7 @@ def show(
     """Show the prices in force on a day: value, unit, since when, source, the day it was read, confidence."""
     day = day_or_today(as_of)
     rates = PriceBook.bundled().as_of(day)
-    offers = _matching(rates, text)
+    offers = matching_offers(rates, text)
     found = [price for offer in offers for price in rates.all_in_force(offer)]
     if not found:
         raise PriceMissing(f"No price of {', '.join(offers[:5])} is in force on {day}. Ask for another day with --as-of.")
@@ -36,44 +39,25 @@ def show(
 
 
 @prices.command()
-def check() -> None:
-    """Load every table and every assumption and report what is wrong, file by file; exits with 1 where anything is."""
-    problems, files, count = check_prices()
-    if problems:
-        raise InputError(*problems)
-    typer.echo(f"{files} files with {count:,} prices and assumptions are in order.")
+def check(
+    folder: Annotated[Path | None, typer.Option(help="A price book's folder of your own. Default: the bundled one.")] = None,
+) -> None:
+    """Hold every file of the price book to its rules and report all that is wrong, by file; exits with 1 where anything is."""
+    if folder is not None and not (folder / "tables").is_dir():
+        raise InputError(Problem(str(folder), "it has no folder 'tables'", "Expected a folder laid out like pricing/"))
+    checked = check_book() if folder is None else check_book(folder)
+    if not checked.problems:
+        typer.echo(f"{checked.files} files with {checked.facts:,} prices and assumptions are in order.")
+        return
+    by_file = [(name, list(problems)) for name, problems in groupby(checked.problems, key=lambda problem: problem.file)]
+    for name, problems in by_file:
+        say("\n".join((name, *(f"  {problem.in_file}" for problem in problems))))
+    say(f"{_counted(len(checked.problems), 'problem')} in {_counted(len(by_file), 'file')} of {checked.files}.")
+    raise typer.Exit(1)
 
 
-def _matching(rates: Rates, text: str) -> list[str]:
-    try:
-        provider, item_id, _ = rates.item(text)
-        return [f"{provider.id}/{item_id}"]
-    except UnknownOffer:
-        pass
-    wanted = text.lower()
-    named = dict(_named_offers(rates))
-    of_provider = [offer for offer in named if offer.startswith(f"{wanted}/")]
-    matching = of_provider or [offer for offer, names in named.items() if wanted in names]
-    if matching:
-        return matching
-    near = difflib.get_close_matches(wanted, named, n=3, cutoff=0.5)
-    raise InputError(
-        Problem(
-            "OFFER",
-            f"nothing in the price book is called '{text}'",
-            f"Did you mean {' or '.join(near)}?" if near else "",
-            "'tuneworth prices show' without a name lists everything",
-        )
-    )
-
-
-def _named_offers(rates: Rates) -> Iterator[tuple[str, str]]:
-    """Every offer and the text in which a search looks for it."""
-    for provider_id in rates.book.provider_ids:
-        provider = rates.book.provider(provider_id)
-        for item_id, item in provider.items.items():
-            offer = f"{provider_id}/{item_id}"
-            yield offer, " ".join((offer, provider.name, item.name, *item.aliases)).lower()
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _row(price: Price) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import pytest
 
 import pricing
 from pricing import PriceBook
-from tuneworth.price_check import check_prices
+from pricing.check import check_book
 
 
 def rows(ran) -> list[dict]:
@@ -76,7 +76,7 @@ def problems_after(folder, old: str, new: str, name: str = "tables/openai.toml")
     text = path.read_text(encoding="utf-8")
     assert old in text
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
-    return "\n".join(map(str, check_prices(folder)[0]))
+    return "\n".join(map(str, check_book(folder).problems))
 
 
 @pytest.mark.parametrize(
@@ -106,9 +106,28 @@ def test_check_names_the_file_the_field_and_the_remedy(book, old, new, told):
 def test_check_reports_every_file(book):
     for name in ("tables/openai.toml", "gpus.toml"):
         (book / name).write_text("[")
-    assert {problem.file for problem in check_prices(book)[0]} == {"openai.toml", "gpus.toml"}
+    assert {problem.file for problem in check_book(book).problems} == {"openai.toml", "gpus.toml"}
 
 
 def test_a_missing_file_is_told(book):
     (book / "gpus.toml").unlink()
-    assert "gpus.toml: the file is missing" in "\n".join(map(str, check_prices(book)[0]))
+    assert "gpus.toml: the file is missing" in "\n".join(map(str, check_book(book).problems))
+
+
+def test_check_prints_the_problems_of_ones_own_folder_by_file(tuneworth, book):
+    (book / "gpus.toml").write_text("[")
+    table = book / "tables" / "deepseek.toml"
+    table.write_text(table.read_text(encoding="utf-8").replace("recorded", "recorde", 2), encoding="utf-8")
+    ran = tuneworth("prices", "check", "--folder", str(book))
+    lines = ran.err.splitlines()
+    assert (ran.code, ran.out) == (1, "")
+    assert lines[0] == "deepseek.toml"
+    assert all(line.startswith("  line ") for line in lines[1:5])
+    assert lines[5] == "gpus.toml"
+    assert lines[-1].startswith("5 problems in 2 files of ")
+
+
+def test_check_of_a_folder_that_is_no_book(tuneworth, tmp_path):
+    ran = tuneworth("prices", "check", "--folder", str(tmp_path))
+    assert ran.code == 1
+    assert "has no folder 'tables'" in ran.err

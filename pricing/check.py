@@ -1,0 +1,376 @@
+"""Holding the price book's files to their rules: all problems of all files at once, each with its line."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel, ValidationError
+
+from pricing.book import block_in_force
+from pricing.currency import CURRENCIES, USD
+from pricing.keys import PRICE_KEYS
+from pricing.locate import line_of, lines_of
+from pricing.model import Assumption, FxBlock, Gpu, Item, LifecycleEvent, OpenModel, PriceBlock, Provider, Sourced
+from pricing.problems import Place, Problem, expected_type, fields_beside, models_at, nearest, shown, written_place
+
+BUNDLED = Path(__file__).parent
+
+_ITEM_KINDS = tuple(name for name, info in Provider.model_fields.items() if info.annotation == dict[str, Item])
+_NOT_CONDITIONS = {*Sourced.model_fields, "effective", "effective_is", "ends", "withdrawn", "prices", "currencies"} - {"own"}
+_CONDITIONS = tuple(name for name in PriceBlock.model_fields if name not in _NOT_CONDITIONS)
+"""The fields of a block that say when its prices hold; blocks alike in them are one price's history."""
+
+_EXAMPLES = {
+    "effective": "2026-11-20",
+    "recorded": "2026-11-20",
+    "source_date": "2026-11-20",
+    "source": '"https://…"',
+    "price_page": '"https://…"',
+    "confidence": '"primary"',
+}
+"""How a required field is written, for those who left it out."""
+
+_OVER = re.compile(r"withdr[ae]wn?|retired?|removed|discontinued|no longer|end of sale", re.IGNORECASE)
+"""Words of a note that say that an offer is over, not merely a promotion."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a check found: the problems in the order of files and lines, and how much was read."""
+
+    problems: tuple[Problem, ...]
+    files: int
+    facts: int
+    """Prices, assumptions and other facts in the files that could be read."""
+
+
+class _Finding(NamedTuple):
+    place: Place
+    wrong: str
+    expected: str = ""
+    fix: str = ""
+
+
+_Findings = Iterator[_Finding]
+
+
+def check_book(folder: Path = BUNDLED) -> Checked:
+    """Check every file of a price book's folder, each to its end, whatever is wrong with the others.
+
+    Args:
+        folder: laid out like the bundled one; files and folders that `PriceBook` can do without may be absent.
+    """
+    open_models = _parsed(folder / "open_models.toml")
+    weights = frozenset(open_models if isinstance(open_models, dict) else ())
+    checks: list[tuple[Path, Callable[[Any, Path], tuple[list[_Finding], int]]]] = [
+        *((path, lambda data, path: _provider(data, path, weights)) for path in sorted((folder / "tables").glob("*.toml"))),
+        *((path, lambda data, _: _facts(data, Assumption)) for path in sorted((folder / "assumptions").glob("*.toml"))),
+        (folder / "open_models.toml", lambda data, _: _facts(data, OpenModel)),
+        (folder / "gpus.toml", lambda data, _: _facts(data, Gpu)),
+        *((path, lambda data, _: _exchange_rates(data)) for path in folder.glob("fx.toml")),
+    ]
+    problems: list[Problem] = []
+    facts = 0
+    for path, check in checks:
+        data = _parsed(path)
+        if isinstance(data, Problem):
+            problems.append(data)
+            continue
+        findings, count = check(data, path)
+        problems += _located(findings, path)
+        facts += count
+    return Checked(tuple(problems), len(checks), facts)
+
+
+def _parsed(path: Path) -> dict[str, Any] | Problem:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
+    except FileNotFoundError:
+        return Problem(path.name, "the file is missing", "", "Restore it from the repository")
+    except UnicodeDecodeError as error:
+        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        return Problem(path.name, "is not UTF-8 text", "", "Save it as UTF-8", line=line)
+    except tomllib.TOMLDecodeError as error:
+        wrong, _, where = str(error).rpartition(" (at ")
+        at = re.match(r"line (\d+), column (\d+)", where)
+        line = int(at[1]) if at else path.read_text(encoding="utf-8").count("\n") + 1
+        return Problem(
+            path.name, f"is not valid TOML: {wrong}", "", "Mend that line", line=line, column=int(at[2]) if at else None
+        )
+
+
+def _located(findings: list[_Finding], path: Path) -> list[Problem]:
+    lines = lines_of(path.read_text(encoding="utf-8")) if findings else {}
+    problems = [
+        Problem(path.name, f.wrong, f.expected, f.fix, field=_dotted(f.place) or None, line=line_of(f.place, lines))
+        for f in findings
+    ]
+    return sorted(problems, key=lambda problem: problem.line or 0)
+
+
+def _dotted(place: Place) -> str:
+    """A place as a header or key of the file writes it, elements by their number."""
+    return ".".join(str(part) if re.fullmatch(r"[\w-]+", str(part)) else f'"{part}"' for part in place)
+
+
+# --- the schema -------------------------------------------------------------------------------------------------------------
+
+
+def _facts(data: Mapping[str, Any], kind: type[BaseModel]) -> tuple[list[_Finding], int]:
+    """A file of facts by name, each a table or, where it has a history, an array of them."""
+    records = [
+        ((name, *number), fields)
+        for name, stated in data.items()
+        for number, fields in ([((i,), f) for i, f in enumerate(stated)] if isinstance(stated, list) else [((), stated)])
+    ]
+    return [finding for place, fields in records for finding in _valid(kind, fields, place)[1]], len(records)
+
+
+def _exchange_rates(data: Mapping[str, Any]) -> tuple[list[_Finding], int]:
+    findings, count = _facts(data, FxBlock)
+    known = CURRENCIES.keys() - {USD}
+    findings += (_Finding((code,), "there is no such currency", nearest(code, known)) for code in data.keys() - known)
+    stated: dict[tuple[Any, ...], int] = {}
+    for code, blocks in data.items() if not findings else ():
+        for index, block in enumerate(blocks):
+            if stated.setdefault((code, block["effective"], block["recorded"]), index) != index:
+                findings.append(_Finding((code, index), "the rate of that day stands above, too", "", "Keep one"))
+    return findings, count
+
+
+def _valid(kind: type[BaseModel], fields: Any, place: Place = ()) -> tuple[Any, list[_Finding]]:
+    try:
+        return kind.model_validate(fields), []
+    except ValidationError as error:
+        found: dict[Place, _Finding] = {}
+        for detail in error.errors(include_url=False):
+            finding = _misfit(detail, kind, fields)
+            found[finding.place] = finding._replace(place=(*place, *finding.place))  # of a union's branches the last says most
+        return None, list(found.values())
+
+
+def _misfit(detail: Mapping[str, Any], model: type[BaseModel], data: Any) -> _Finding:
+    place, kind, value = written_place(detail, data), detail["type"], detail["input"]
+    field = str(place[-1]) if place else ""
+    if kind == "extra_forbidden":
+        return _Finding(place, "there is no such field", nearest(field, _fields_beside(place, model)))
+    if kind == "missing":
+        return _Finding(place, "the field is missing", "", f"Add {field} = {_EXAMPLES.get(field, '…')}")
+    if kind == "string_pattern_mismatch" and field in ("source", "price_page"):
+        return _Finding(
+            place, f"{shown(value)} is neither a web address nor a package's", "Expected https://… or pkg:type/name@version"
+        )
+    if kind == "literal_error":
+        return _Finding(place, f"{shown(value)} is not a choice", f"Expected {detail['ctx']['expected']}")
+    if kind == "value_error":
+        message = detail["msg"].removeprefix("Value error, ")
+        start = message.partition(" ")[0]
+        at_key = isinstance(value, dict) and (start in value or start in value.get("prices", ()))
+        return _Finding((*place, start) if at_key else place, message)
+    return _Finding(place, f"{shown(value)} does not fit", f"Expected {expected_type(detail)}")
+
+
+def _fields_beside(place: Place, model: type[BaseModel]) -> Iterable[str]:
+    path = tuple(map(str, place))
+    fields = {*fields_beside(path, model)}
+    return (fields - {"prices", "own"}) | {*PRICE_KEYS} if PriceBlock in models_at(model, path[:-1]) else fields
+
+
+# --- a provider's table -----------------------------------------------------------------------------------------------------
+
+
+def _provider(data: Mapping[str, Any], path: Path, weights: frozenset[str]) -> tuple[list[_Finding], int]:
+    provider, findings = _valid(Provider, {"id": path.stem} | dict(data))
+    if provider is None:
+        return findings, 0
+    if provider.id != path.stem:
+        findings.append(_Finding(("id",), f"its id is '{provider.id}'", f"Expected '{path.stem}', as the file is called"))
+    for kind in _ITEM_KINDS:
+        items: dict[str, Item] = getattr(provider, kind)
+        findings += _names(kind, items)
+        findings += (finding for name, item in items.items() for finding in _weights(kind, name, item, weights))
+    findings += _aliases(provider)
+    places = list(_histories(provider))
+    findings += (finding for place, blocks, events in places for finding in _history(place, blocks, events))
+    return findings, sum(len(block.prices) for _, blocks, _ in places for block in blocks)
+
+
+def _histories(provider: Provider) -> Iterator[tuple[Place, tuple[PriceBlock, ...], tuple[LifecycleEvent, ...]]]:
+    """Every place that holds price blocks, with the events of what they are prices of."""
+    yield ("price",), provider.price, provider.lifecycle
+    for index, band in enumerate(provider.band):
+        yield ("band", index, "price"), band.price, ()
+    for kind in _ITEM_KINDS:
+        for name, item in getattr(provider, kind).items():
+            yield (kind, name, "price"), item.price, item.lifecycle
+
+
+def _weights(kind: str, name: str, item: Item, known: frozenset[str]) -> _Findings:
+    if item.weights is not None and item.weights not in known:
+        yield _Finding((kind, name, "weights"), f"weights '{item.weights}' are not in open_models.toml", "", "Add them there")
+
+
+def _aliases(provider: Provider) -> _Findings:
+    owners = {name: name for name in provider.items}
+    for kind in _ITEM_KINDS:
+        for name, item in getattr(provider, kind).items():
+            for alias in item.aliases:
+                if owners.setdefault(alias, name) != name:
+                    yield _Finding(
+                        (kind, name, "aliases"), f"alias '{alias}' is {owners[alias]}'s too", "", "Keep it in one place"
+                    )
+
+
+def _names(kind: str, items: Mapping[str, Item]) -> _Findings:
+    """Two items that may be one: ids, aliases or names equal but for case and punctuation."""
+    owners: dict[str, tuple[str, str]] = {}
+    for name, item in items.items():
+        for text in dict.fromkeys((name, *item.aliases, item.name)):
+            owner, written = owners.setdefault(_bare(text), (name, text))
+            if owner != name and text not in (owner, *items[owner].aliases):  # an alias given twice is told by `_aliases`
+                yield _Finding(
+                    (kind, name),
+                    f"'{text}' is called as '{written}' of {owner} but for case and punctuation",
+                    "",
+                    "If they are one, keep one and give it the other id as an alias; if not, name them apart",
+                )
+                break
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"[\W_]", "", text.lower().replace("+", "plus"))
+
+
+# --- a price's history ------------------------------------------------------------------------------------------------------
+
+
+class _Numbered(NamedTuple):
+    """A block and where it stands."""
+
+    place: Place
+    block: PriceBlock
+
+    @property
+    def day(self) -> tuple[date, date]:
+        return (self.block.effective, self.block.recorded)
+
+
+def _history(place: Place, blocks: tuple[PriceBlock, ...], events: tuple[LifecycleEvent, ...]) -> _Findings:
+    alike: dict[tuple[Any, ...], list[_Numbered]] = {}
+    for index, block in enumerate(blocks):
+        numbered = _Numbered((*place, index), block)
+        yield from _read_late(numbered)
+        yield from _implausible(numbered)
+        alike.setdefault(tuple(getattr(block, name) for name in _CONDITIONS), []).append(numbered)
+    for history in alike.values():
+        yield from _unsorted(history)
+        yield from _twice(history)
+        yield from _nothing_withdrawn(history)
+        yield from _come_back(history, events)
+
+
+def _read_late(numbered: _Numbered) -> _Findings:
+    block = numbered.block
+    if block.source_date > block.recorded:
+        yield _Finding(
+            (*numbered.place, "source_date"),
+            f"read on {block.source_date}, after it was recorded on {block.recorded}",
+            "Expected the day of reading, at the latest the day of recording",
+        )
+
+
+def _implausible(numbered: _Numbered) -> _Findings:
+    for key, value in numbered.block.prices.items():
+        spec = PRICE_KEYS[key]
+        if value and not spec.low <= value <= spec.high:
+            yield _Finding(
+                (*numbered.place, key),
+                f"{value:f} is not plausible in {spec.unit}",
+                f"Expected 0, or {spec.low:g} to {spec.high:g}",
+                _slip(key, value) or "Check the unit at the source",
+            )
+
+
+def _slip(key: str, value: Decimal) -> str:
+    """The slip of the unit that would explain a value outside its band; empty where none does."""
+    spec = PRICE_KEYS[key]
+    for factor, per in ((1_000, "thousand"), (1_000_000, "one"), (Decimal("0.001"), "billion")):
+        meant = value * factor
+        if spec.low <= meant <= spec.high:
+            unit = spec.unit.partition(" per ")[2]
+            if unit.startswith("million "):
+                things = unit.removeprefix("million ")
+                what = things.replace("tokens", "token") if per == "one" else f"{per} {things}"
+                return f"{value:f} looks like a price per {what}; {meant.normalize():f} per {unit}?"
+            return f"Off by a factor of {max(factor, 1 / Decimal(factor)):,.0f}? {meant.normalize():f} would be plausible"
+    return ""
+
+
+def _unsorted(history: list[_Numbered]) -> _Findings:
+    latest: dict[str, _Numbered] = {}
+    for numbered in history:
+        above = [latest[key] for key in numbered.block.prices if key in latest and latest[key].day > numbered.day]
+        for other in above[:1]:
+            yield _Finding(
+                numbered.place,
+                f"effective {numbered.day[0]}, recorded {numbered.day[1]}, it stands below {_dotted(other.place)} of a later day",
+                "Blocks of the same prices and conditions are in the order of effective, then recorded",
+                "Move it up",
+            )
+        latest |= dict.fromkeys(numbered.block.prices, numbered)
+
+
+def _twice(history: list[_Numbered]) -> _Findings:
+    first: dict[tuple[Any, ...], _Numbered] = {}
+    for numbered in history:
+        for key in numbered.block.prices:
+            other = first.setdefault((key, numbered.day), numbered)
+            if other is not numbered:
+                same = "the same" if other.block.prices[key] == numbered.block.prices[key] else "another"
+                yield _Finding(
+                    (*numbered.place, key),
+                    f"{same} price of this key, effective and recorded on the same days, is in {_dotted(other.place)}",
+                    "",
+                    "Keep one; a correction has a later recorded, other conditions have to be stated",
+                )
+
+
+def _nothing_withdrawn(history: list[_Numbered]) -> _Findings:
+    for numbered in history:
+        block = numbered.block
+        answers = any(h.block.effective == block.effective and h.block.recorded < block.recorded for h in history)
+        if block.withdrawn and not answers:
+            yield _Finding(
+                (*numbered.place, "withdrawn"),
+                f"no block of the same conditions, effective {block.effective}, was recorded before {block.recorded}",
+                "A withdrawal retracts an earlier record",
+                "Give it that record's effective and conditions, or remove it",
+            )
+
+
+def _come_back(history: list[_Numbered], events: tuple[LifecycleEvent, ...]) -> _Findings:
+    """Another price that is in force again when the newest one ends, though the offer is said to be over by then."""
+    newest = {key: numbered for numbered in sorted(history, key=lambda n: n.day) for key in numbered.block.prices}
+    for key, (place, block) in newest.items():
+        if block.ends is None or not _is_over(block, events):
+            continue
+        back = block_in_force([h.block for h in history if key in h.block.prices or h.block.withdrawn], block.ends)
+        if back is not None and back.prices[key] != block.prices[key]:
+            yield _Finding(
+                (*place, "ends"),
+                f"{key} {back.prices[key]:f} of {back.effective} is in force again from {block.ends}, though the offer is over",
+                "",
+                "Correct the earlier blocks, too: again with a later recorded and the same ends",
+            )
+
+
+def _is_over(block: PriceBlock, events: tuple[LifecycleEvent, ...]) -> bool:
+    ended = any(event.event == "inference_ends" and block.ends is not None and event.date <= block.ends for event in events)
+    return ended or _OVER.search(block.note) is not None
