@@ -1,0 +1,72 @@
+"""``tuneworth prices history``: every dated value of an offer, with the events between them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import date
+
+import pytest
+
+from pricing import PriceBook
+
+DEEPSEEK = "deepseek/deepseek-flash"
+
+
+def rows(ran) -> list[dict]:
+    assert ran.code == 0, ran.err
+    return json.loads(ran.out)
+
+
+def test_rows_are_what_is_charged_on_their_days(tuneworth):
+    rates = PriceBook.bundled().as_of(date(2026, 11, 20))
+    shown = rows(tuneworth("prices", "history", DEEPSEEK, "input_usd_per_mtok", "--format", "json"))
+    plain = [row for row in shown if row["conditions"] == "" and row["value"] is not None]
+    assert len(plain) >= 2
+    for row in plain:
+        price = rates.price(DEEPSEEK, "input_usd_per_mtok", on=date.fromisoformat(row["from"]))
+        assert (row["value"], row["unit"]) == (float(price.value), price.unit)
+        assert (row["source"], row["confidence"]) == (price.source, price.confidence)
+
+
+def test_events_stand_between_the_prices_by_day(tuneworth):
+    shown = rows(tuneworth("prices", "history", "openai/gpt-4.1-mini", "--format", "json"))
+    days = [row["from"] for row in shown]
+    assert days == sorted(days)
+    [end] = [row for row in shown if row["what"].startswith("inference ends")]
+    assert (end["from"], end["value"], end["unit"]) == ("2027-01-14", None, "event")
+    assert "successor openai/gpt-6-luna" in end["what"]
+
+
+def test_a_key_leaves_the_others_out(tuneworth):
+    shown = rows(tuneworth("prices", "history", "openai/gpt-4.1-mini", "training_usd_per_mtok", "--format", "json"))
+    assert {row["what"] for row in shown if row["value"] is not None} == {"training_usd_per_mtok"}
+
+
+def test_csv_has_the_figures_as_listed(tuneworth):
+    ran = tuneworth("prices", "history", "gpt-4.1-mini-2025-04-14", "--format", "csv")
+    assert ran.code == 0, ran.err
+    shown = list(csv.DictReader(io.StringIO(ran.out)))
+    assert {"from", "until", "what", "value", "source", "source date", "recorded", "confidence"} <= set(shown[0])
+    assert {row["value"] for row in shown if row["what"] == "training_usd_per_mtok"} == {"5"}
+
+
+def test_a_provider_shows_what_holds_for_all_it_sells(tuneworth):
+    shown = rows(tuneworth("prices", "history", "mistral", "--format", "json"))
+    assert "minimum_usd_per_job" in {row["what"] for row in shown}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["openai/gpt-4.1-mni"], "Did you mean openai/gpt-4.1-mini"),
+        (["gpt-4.1"], "offers match 'gpt-4.1': azure-openai/gpt-4.1"),
+        (["openai/gpt-4.1-mini", "inpt_usd_per_mtok"], "Did you mean input_usd_per_mtok"),
+        (["openai/gpt-4.1-mini", "wages"], "Expected input_usd_per_mtok"),
+    ],
+)
+def test_mistakes_end_in_a_message(tuneworth, arguments, told):
+    ran = tuneworth("prices", "history", *arguments)
+    assert (ran.code, ran.out) == (1, "")
+    assert told in ran.err
