@@ -5,7 +5,8 @@ Write D(V) = A(V) - B(V). On a cell [l, r] of whole volumes D lies between its c
 - a smooth part with second derivative in [m, M] leaves its chord by -max(M, 0) w^2/8 to max(-m, 0) w^2/8, w = r - l. Only
   V e^(-k V) and e^(-k V) bend; e^(-k V) falls and their other factors rise, so the cell's two ends bound both derivatives;
 - whole steps leave it by less than one step each way, ceil(x) being in [x, x + 1), and not at all where no step falls;
-- a kink (a plan minimum) is convex, so it sags below its chord by no more than its larger end.
+- a kink (a plan minimum) is convex, so it sags below its chord by no more than its larger end;
+- a hinge max(0, inner) leaves its chord as its inner total does, and where that changes sign, below by the kink's sag more.
 
 A cell where these bounds leave one sign is settled. Elsewhere the chord itself tells where the sign is in doubt; only that
 core is split, at its steps where they are few, else evenly, and the bounds shrink with w^2, so a handful of rounds ends in
@@ -17,7 +18,7 @@ small factor). Identical curves are one tie.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import combinations
@@ -141,8 +142,18 @@ def smooth_crossing(curve_a: Curve, curve_b: Curve, first: int) -> float | None:
 # --- Differences of all pairs, over the terms they share -------------------------------------------------------------------
 
 
+class _HingeLevel(NamedTuple):
+    """Hinges whose inner totals rest on those of earlier levels alone: their columns, and their weights (hinges, columns)."""
+
+    columns: Whole
+    weight: Array
+
+
 class _Differences(NamedTuple):
-    """D of each pair (last axis P): coefficients of a less those of b, over the breakpoints and rates of all curves."""
+    """D of each pair (last axis P): coefficients of a less those of b, over the breakpoints and rates of all curves.
+
+    The inner totals of hinges are further columns after those of the pairs; `first` and `second` name pairs alone.
+    """
 
     first: Whole
     second: Whole
@@ -153,6 +164,7 @@ class _Differences(NamedTuple):
     steps: StepTerms
     top_ups: TopUpTerms
     prefixes: PrefixTerms
+    hinges: tuple[_HingeLevel, ...] = ()
 
     def tie(self, pair: Whole, volumes: Array) -> Array:
         """The largest |D| (US$) that is a tie."""
@@ -178,22 +190,61 @@ class _Points(NamedTuple):
 def _differences(curves: Sequence[Curve]) -> _Differences:
     """The pairs of `curves` in the order of `combinations`."""
     first, second = np.triu_indices(len(curves), 1)
+    count, inner = len(curves), _inner_curves(curves)
+    curves = [*curves, *(curve for level in inner for curve in level.values())]
 
     def of_pairs(numbers: Array) -> Array:
-        return np.ascontiguousarray(numbers[..., first] - numbers[..., second])
+        pairs = numbers[..., first] - numbers[..., second]
+        return np.ascontiguousarray(np.concatenate([pairs, numbers[..., count:]], axis=-1))
 
     steps = _shared([np.column_stack(curve.steps) for curve in curves])
     top_ups = _shared([np.column_stack(curve.top_ups) for curve in curves])
     prefixes = _shared([np.column_stack(curve.prefixes) for curve in curves])
     gross = np.array([[curve.gross_fixed, curve.gross_slope] for curve in curves]).T
     fixed, slope = np.array([[curve.fixed, curve.slope] for curve in curves]).T
-    gross_fixed, gross_slope = np.maximum(gross[:, first], gross[:, second])
+    gross_fixed, gross_slope = np.hstack([np.maximum(gross[:, first], gross[:, second]), gross[:, count:]])
     return _Differences(
         first, second, of_pairs(fixed), of_pairs(slope), gross_fixed, gross_slope,
         StepTerms._make([*steps[0], of_pairs(steps[1][0])]),
         TopUpTerms._make([*top_ups[0], of_pairs(top_ups[1][0])]),
         PrefixTerms._make([*prefixes[0], *(of_pairs(numbers) for numbers in prefixes[1])]),
+        _hinge_levels(inner, curves, of_pairs, len(first)),
     )  # fmt: skip
+
+
+def _inner_curves(curves: Sequence[Curve]) -> list[dict[bytes, Curve]]:
+    """The inner totals of all hinges, each once, by level: those of the first have no hinges of their own."""
+    levels: list[dict[bytes, Curve]] = []
+
+    def note(curve: Curve) -> int:
+        depth = 0
+        for hinge in curve.hinges:
+            level = note(hinge.inner)
+            levels.extend({} for _ in range(level + 1 - len(levels)))
+            levels[level].setdefault(hinge.inner.key, hinge.inner)
+            depth = max(depth, level + 1)
+        return depth
+
+    for curve in curves:
+        note(curve)
+    return levels
+
+
+def _hinge_levels(
+    inner: Sequence[Mapping[bytes, Curve]], curves: Sequence[Curve], of_pairs: Callable[[Array], Array], pairs: int
+) -> tuple[_HingeLevel, ...]:
+    """The hinges' columns, which follow those of the pairs, and what each adds to every column."""
+    found, start = [], pairs
+    for level in inner:
+        place = {key: index for index, key in enumerate(level)}
+        weight = np.zeros((len(level), len(curves)))
+        for column, curve in enumerate(curves):
+            for hinge in curve.hinges:
+                if hinge.inner.key in place:
+                    weight[place[hinge.inner.key], column] += hinge.weight
+        found.append(_HingeLevel(np.arange(start, start + len(level)), of_pairs(weight)))
+        start += len(level)
+    return tuple(found)
 
 
 def _shared(rows: Sequence[Array]) -> tuple[Array, Array]:
@@ -217,7 +268,10 @@ def _evaluate(differences: _Differences, volumes: Array) -> _Points:
     per_request = differences.slope + used @ prefixes.slope + faded @ prefixes.alpha
     stepped = counts @ steps.weight
     lead = differences.fixed + stepped + missing @ top_ups.weight + faded @ prefixes.beta
-    return _Points(volumes, lead + volumes[:, np.newaxis] * per_request, stepped, counts, missing, used, scaled, decay)
+    lead = lead + volumes[:, np.newaxis] * per_request
+    for level in differences.hinges:
+        lead = lead + np.maximum(0.0, lead[:, level.columns]) @ level.weight
+    return _Points(volumes, lead, stepped, counts, missing, used, scaled, decay)
 
 
 # --- Certified bounds on cells ---------------------------------------------------------------------------------------------
@@ -245,7 +299,11 @@ def _bounds(differences: _Differences, left: _Points, right: _Points) -> _Bounds
     rise_high, risen = rise @ np.maximum(differences.steps.weight, 0.0), right.stepped - left.stepped
     other = left.lead, right.lead - risen
     least, most = np.minimum(*other) + below + (risen - rise_high), np.maximum(*other) + above + rise_high
-    return _Bounds(below + step_low, above + step_high, least, most)
+    bounds = _Bounds(below + step_low, above + step_high, least, most)
+    for level in differences.hinges:
+        low, high = _off_chord_hinges(level, left, right, bounds)
+        bounds = _Bounds(*(bound + off for bound, off in zip(bounds, (low, high, low, high), strict=True)))
+    return bounds
 
 
 def _weighed(weight: Array, low: Array, high: Array) -> tuple[Array, Array]:
@@ -279,6 +337,24 @@ def _off_chord_kinks(top_ups: TopUpTerms, left: _Points, right: _Points) -> tupl
     kinked = (left.missing > 0) != (right.missing > 0)
     sag = np.maximum(left.missing, right.missing) * kinked
     return -sag @ np.maximum(top_ups.weight, 0.0), -sag @ np.minimum(top_ups.weight, 0.0)
+
+
+def _off_chord_hinges(level: _HingeLevel, left: _Points, right: _Points, bounds: _Bounds) -> tuple[Array, Array]:
+    """Bounds (cells, columns) on how far the hinges' weighted sum leaves its chord.
+
+    Where the inner total keeps its sign, max(0, inner) is it or 0. Elsewhere max(0, .) shrinks what inner leaves its chord by,
+    and max(0, chord) is convex: it sags below its own chord most at the chord's zero.
+    """
+    below, above, least, most = (bound[:, level.columns] for bound in bounds)
+    at_left, at_right = left.lead[:, level.columns], right.lead[:, level.columns]
+    least = np.maximum(least, np.minimum(at_left, at_right) + below)
+    most = np.minimum(most, np.maximum(at_left, at_right) + above)
+    up, down = np.maximum(at_left, at_right), -np.minimum(at_left, at_right)
+    crossed = (up > 0) & (down > 0)
+    sag = np.divide(up * down, up + down, out=np.zeros_like(up), where=crossed)
+    low = np.where(least >= 0, below, np.where(most <= 0, 0.0, np.minimum(below, 0.0) - sag))
+    high = np.where(least >= 0, above, np.where(most <= 0, 0.0, np.maximum(above, 0.0)))
+    return _weighed(level.weight, low, high)
 
 
 def _off_chord_switches(prefixes: PrefixTerms, left: _Points, right: _Points) -> Array:
@@ -315,8 +391,8 @@ def _changes(differences: _Differences, low: int, high: int) -> tuple[Array, _Ch
     """Sign of D at `low` by pair, and every change of sign up to `high`."""
     volumes = _first_grid(differences, low, high)
     points = _evaluate(differences, volumes)
-    pairs = np.arange(len(differences.fixed))
-    at_low = _sign(differences, pairs, volumes[:1], points.lead[0])
+    pairs = np.arange(len(differences.first))
+    at_low = _sign(differences, pairs, volumes[:1], points.lead[0, pairs])
     left = np.repeat(np.arange(len(volumes) - 1), len(pairs))
     found, doubtful = _settle(differences, points, left, np.tile(pairs, len(volumes) - 1), shared=True)
     changes, stack = [found], [doubtful]
@@ -341,10 +417,12 @@ def _first_grid(differences: _Differences, low: int, high: int) -> Array:
     """Whole volumes to start from: rising geometrically where anything bends or steps, and both sides of kinks and switches."""
     gap, per_request, _ = differences.top_ups
     kinks = np.divide(gap, per_request, out=np.zeros_like(gap), where=per_request != 0)
-    sides = np.floor(np.concatenate([kinks, differences.prefixes.above]))
+    inner_fixed, inner_slope = (numbers[len(differences.first) :] for numbers in (differences.fixed, differences.slope))
+    zeros = np.divide(-inner_fixed, inner_slope, out=np.zeros_like(inner_fixed), where=inner_slope != 0)
+    sides = np.floor(np.concatenate([kinks, zeros, differences.prefixes.above]))
     sides = np.concatenate([sides, sides + 1])
     count = 2
-    if differences.steps.load.size or differences.prefixes.rate.size:
+    if differences.steps.load.size or differences.prefixes.rate.size or differences.hinges:
         count += int(np.ceil(POINTS_PER_OCTAVE * np.log2(high / low)))
     grid = np.round(np.geomspace(low, high, count))
     return np.unique(np.concatenate([grid, sides[(sides >= low) & (sides <= high)]]))

@@ -1,6 +1,6 @@
 """How a monthly quantity depends on the monthly volume V, and what a whole approach costs as a function of V.
 
-Every cost line's quantity is one of four shapes: a straight line, whole steps (replicas), a plan minimum paid on top of
+A cost line's own quantity is one of four shapes: a straight line, whole steps (replicas), a plan minimum paid on top of
 usage, or the tokens of a cached prompt prefix. Coefficients are arrays whose last axis is months (H); leading axes
 (draws) broadcast. `at(volume)` takes volumes of any shape S and returns quantities of shape S + (H,).
 
@@ -11,6 +11,10 @@ form with very few terms, which is what makes a chart of 10,000 points cheap and
              + sum over steps    of weight max(minimum, ceil(load V))
              + sum over top-ups  of weight max(0, gap - per_request V)
              + sum over prefixes of [V > above] (slope V + (alpha V + beta) (e^(-rate V) - 1))
+             + sum over hinges   of weight max(0, inner(V)), inner being a total of this form itself
+
+Two more shapes take a spend, quantities x unit prices of other lines, and lead to hinges: what a commitment bills beyond the
+spend, and what a credit pays of it.
 """
 
 from __future__ import annotations
@@ -155,7 +159,43 @@ class CachedPrefix:
         return np.asarray(requests * np.asarray(self.tokens_per_request) * share)
 
 
-Shape = Linear | Steps | TopUp | CachedPrefix
+@dataclass(frozen=True, slots=True, eq=False)
+class Shortfall:
+    """max(0, commitment - spend): what a month's spend lacks of `commitment` US$; spend is (quantity, US$ a unit) of lines."""
+
+    commitment: Numbers
+    spend: tuple[tuple[Shape, Numbers], ...]
+
+    def at(self, volume: Numbers) -> Array:
+        """US$ a month at `volume` requests in month 0; S -> S + (H,)."""
+        return np.asarray(np.maximum(0.0, self.commitment - spent(self.spend, volume)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Drawdown:
+    """What a credit of `usd` pays of the spend in its `months` (1, else 0, of shape (H,)), until it is used up.
+
+    What the `earlier` credits pay is no longer there to be paid. Spend is never below 0 and no month of it is unpriced.
+    """
+
+    usd: float
+    months: Array
+    spend: tuple[tuple[Shape, Numbers], ...]
+    earlier: tuple[Drawdown, ...] = ()
+
+    def at(self, volume: Numbers) -> Array:
+        """US$ a month at `volume` requests in month 0; S -> S + (H,)."""
+        bill = spent(self.spend, volume) - sum(credit.at(volume) for credit in self.earlier)
+        left = np.maximum(0.0, self.usd - np.cumsum(bill * self.months, axis=-1))
+        return np.asarray(-np.diff(left, axis=-1, prepend=self.usd))
+
+
+def spent(spend: Iterable[tuple[Shape, Numbers]], volume: Numbers) -> Array:
+    """US$ a month of lines (quantity, US$ a unit); volumes of shape S -> S + (H,)."""
+    return np.asarray(sum((shape.at(volume) * price for shape, price in spend), start=np.zeros(1)))
+
+
+Shape = Linear | Steps | TopUp | CachedPrefix | Shortfall | Drawdown
 
 
 class StepTerms(NamedTuple):
@@ -201,6 +241,14 @@ class PrefixTerms(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Hinge:
+    """A term weight max(0, inner(V)); weight in US$ a unit of `inner`."""
+
+    inner: Curve
+    weight: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Curve:
     """Total US$ over the horizon as a function of V, with terms of equal breakpoints merged (formula in the module's heading).
 
@@ -214,6 +262,7 @@ class Curve:
     steps: StepTerms
     top_ups: TopUpTerms
     prefixes: PrefixTerms
+    hinges: tuple[Hinge, ...] = ()
 
     @classmethod
     def of(cls, pairs: Iterable[tuple[Shape, Numbers]], volume_scale: float = 1.0) -> Curve:
@@ -221,7 +270,7 @@ class Curve:
 
         Coefficients and prices are scalars or arrays over months. Prices below 0 are benefits.
         """
-        constants = np.zeros(4)
+        constants, hinges = np.zeros(4), list[Hinge]()
         steps, top_ups, prefixes = np.zeros((0, 3)), np.zeros((0, 3)), np.zeros((0, 5))
         for shape, unit_price in pairs:
             match shape:
@@ -235,7 +284,14 @@ class Curve:
                     always, varying = _prefix_terms(shape, unit_price)
                     constants += always
                     prefixes = np.vstack([prefixes, varying])
-        return _assemble(constants, _merged(steps, 2), _merged(top_ups, 2), _merged(prefixes, 2), volume_scale)
+                case Shortfall():
+                    hinges += _shortfall_hinges(shape, unit_price, volume_scale)
+                case Drawdown():
+                    granted, left = _drawdown_terms(shape, unit_price, volume_scale)
+                    constants += granted
+                    hinges += left
+        steps, top_ups, prefixes = (_merged(terms, 2) for terms in (steps, top_ups, prefixes))
+        return _assemble(constants, steps, top_ups, prefixes, _merged_hinges(hinges), volume_scale)
 
     def total(self, volume: Numbers) -> Array:
         """US$ over the horizon at volumes of any shape S -> S."""
@@ -248,7 +304,14 @@ class Curve:
     @property
     def is_straight(self) -> bool:
         """Whether the total is fixed + slope V for all V."""
-        return not (self.steps.load.size or self.top_ups.gap.size or self.prefixes.rate.size)
+        return not (self.steps.load.size or self.top_ups.gap.size or self.prefixes.rate.size or self.hinges)
+
+    @property
+    def key(self) -> bytes:
+        """The same for curves of the same terms."""
+        numbers = [np.array([self.fixed, self.slope]), *self.steps, *self.top_ups, *self.prefixes]
+        inside = [hinge.inner.key + np.float64(hinge.weight).tobytes() for hinge in self.hinges]
+        return b"|".join([*(column.tobytes() for column in numbers), *inside])
 
     def _bent(self, volumes: Array) -> Array:
         """What steps, top-ups and cached prefixes add to the straight line; (N,) -> (N,)."""
@@ -261,6 +324,8 @@ class Curve:
             used = prefixes.used(volumes)
             decay = prefixes.decay(volumes) * used
             amount += volumes * (used @ prefixes.slope + decay @ prefixes.alpha) + decay @ prefixes.beta
+        for hinge in self.hinges:
+            amount += hinge.weight * np.maximum(0.0, hinge.inner.total(volumes))
         return amount
 
 
@@ -316,8 +381,52 @@ def _prefix_terms(shape: CachedPrefix, unit_price: Numbers) -> tuple[Array, Arra
     return always, rows[rows[:, 1] < np.inf]
 
 
+def _shortfall_hinges(shape: Shortfall, unit_price: Numbers, volume_scale: float) -> list[Hinge]:
+    """One hinge a month in which something is committed: what is missing to it."""
+    committed, price = _by_month(shape.commitment, unit_price)
+    found = []
+    for month in np.flatnonzero(committed * price):
+        only = (np.arange(len(committed)) == month).astype(float)
+        found.append(Hinge(_less(committed[month], shape.spend, only, volume_scale), price[month]))
+    return found
+
+
+def _drawdown_terms(shape: Drawdown, unit_price: Numbers, volume_scale: float) -> tuple[Array, list[Hinge]]:
+    """[fixed, slope, gross fixed, gross slope] of the credit as granted, and hinges of what is left of it after a month.
+
+    A month takes what was left before it less what is left after it, so with one price throughout all but the last cancel.
+    """
+    in_force, price = _by_month(shape.months, unit_price)
+    bill = (*shape.spend, *((credit, -1.0) for credit in shape.earlier))
+    found = []
+    for month in np.flatnonzero(np.append(price[1:], 0.0) - price):
+        until = in_force * (np.arange(len(in_force)) <= month)
+        weight = float((price[month + 1] if month + 1 < len(price) else 0.0) - price[month])
+        found.append(Hinge(_less(shape.usd, bill, until, volume_scale), weight))
+    granted = shape.usd * price[0]
+    return np.array([granted, 0.0, abs(granted), 0.0]), found
+
+
+def _less(amount: float, spend: Iterable[tuple[Shape, Numbers]], months: Array, volume_scale: float) -> Curve:
+    """amount - spend in some months, as a curve."""
+    shares = [(Linear(amount * (np.arange(len(months)) == 0), 0.0), np.ones(len(months)))]
+    return Curve.of([*shares, *((shape, -np.asarray(price) * months) for shape, price in spend)], volume_scale)
+
+
+def _merged_hinges(hinges: Iterable[Hinge]) -> tuple[Hinge, ...]:
+    """Hinges of equal inner curves added up."""
+    weights: dict[bytes, float] = {}
+    inner: dict[bytes, Curve] = {}
+    for hinge in hinges:
+        key = hinge.inner.key
+        inner.setdefault(key, hinge.inner)
+        weights[key] = weights.get(key, 0.0) + hinge.weight
+    return tuple(Hinge(inner[key], weight) for key, weight in weights.items() if weight)
+
+
 def _merged(rows: Array, keys: int) -> Array:
-    """Rows with equal first `keys` columns added up in the others: months alike cost no further terms."""
+    """Rows of equal first `keys` columns added up in the others; months alike, and terms of no weight, cost nothing further."""
+    rows = rows[(rows[:, keys:] != 0).any(axis=1)]
     if len(rows) < 2:
         return rows
     unique, group = np.unique(rows[:, :keys], axis=0, return_inverse=True)
@@ -325,7 +434,7 @@ def _merged(rows: Array, keys: int) -> Array:
     return np.column_stack([unique, *sums])
 
 
-def _assemble(constants: Array, steps: Array, top_ups: Array, prefixes: Array, scale: float) -> Curve:
+def _assemble(constants: Array, steps: Array, top_ups: Array, prefixes: Array, hinges: tuple[Hinge, ...], scale: float) -> Curve:
     """The curve of V `scale`, with the gross amounts of its terms; refuses what is not finite."""
     load, minimum, step_weight = steps.T
     gap, per_request, top_up_weight = top_ups.T
@@ -335,9 +444,12 @@ def _assemble(constants: Array, steps: Array, top_ups: Array, prefixes: Array, s
     per_volume += (np.abs(slope) + np.abs(alpha) + np.abs(beta) * rate).sum()
     if not (np.isfinite([fixed, per_volume, scale]).all() and scale > 0):
         raise ValueError("a curve needs finite quantities and prices, and a volume scale above 0: leave unpriced lines out")
+    fixed += sum(abs(hinge.weight) * hinge.inner.gross_fixed for hinge in hinges)
+    gross_slope = per_volume * scale + sum(abs(hinge.weight) * hinge.inner.gross_slope for hinge in hinges)
     return Curve(
-        float(constants[0]), float(constants[1] * scale), float(fixed), float(per_volume * scale),
+        float(constants[0]), float(constants[1] * scale), float(fixed), float(gross_slope),
         StepTerms(load * scale, minimum, step_weight),
         TopUpTerms(gap, per_request * scale, top_up_weight),
         PrefixTerms(rate * scale, above / scale, slope * scale, alpha * scale, beta),
+        hinges,
     )  # fmt: skip
