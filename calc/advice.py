@@ -20,8 +20,9 @@ from calc.parts.prompt import input_tokens, mean_input_tokens, output_tokens, tu
 from calc.scenario import OwnGpus, PerToken, TaskKind
 from calc.setting import Setting
 from calc.timeline import DAYS_PER_MONTH, Refusal, TimelineEvent, training_refused
-from pricing import PricingError, UnknownOffer
-from pricing.model import LifecycleEvent
+from pricing import ExchangeRate, Price, PricingError, UnknownOffer
+from pricing.currency import USD, symbol
+from pricing.model import US_DOLLAR, LifecycleEvent
 
 State = Literal["Holds", "Fails", "Dated", "Too high", "Cannot tell"]
 Severity = Literal["info", "caution", "stop"]
@@ -93,11 +94,12 @@ class _RuleOfThumb(NamedTuple):
 # --- numbers in sentences -------------------------------------------------------------------------------------------------
 
 
-def _usd(amount: float) -> str:
-    """Whole dollars with thousands separators; cents below ten dollars."""
+def _money(usd: float, currency: ExchangeRate = US_DOLLAR) -> str:
+    """Whole units with thousands separators; cents below ten. What is held against a claim in dollars stays in dollars."""
+    amount, mark = currency.of_usd(usd), symbol(currency.code)
     if 0 < amount < 0.01:
-        return "under $0.01"
-    return f"${amount:,.0f}" if abs(amount) >= 9.995 or amount == round(amount) else f"${amount:,.2f}"
+        return f"under {mark}0.01"
+    return f"{mark}{amount:,.0f}" if abs(amount) >= 9.995 or amount == round(amount) else f"{mark}{amount:,.2f}"
 
 
 def _named(name: str) -> str:
@@ -213,7 +215,7 @@ def _small_workload(comparison: Comparison) -> _Finding:
         return _Finding("Holds", text, values, agrees=True)
     saved = _total(comparison, tuned) - _total(comparison, winner)
     values["saved_usd"] = saved
-    return _Finding("Holds", f"{here}: {_named(winner.name)} saves {_usd(saved)}.", values, agrees=True)
+    return _Finding("Holds", f"{here}: {_named(winner.name)} saves {_money(saved, comparison.currency)}.", values, agrees=True)
 
 
 SKILLS: dict[TaskKind, tuple[str, int, int]] = {
@@ -251,7 +253,8 @@ def _changing_facts(comparison: Comparison) -> _Finding:
         return _Finding("Cannot tell", "Needs an approach with retrieval and a tuned one.")
     embedding = _spent(comparison, _own(searched, "retrieval.re_embed")) / comparison.months.count
     values = {"changing_share": share, "embedding_usd_per_month": embedding, "retraining_usd": retraining}
-    text = f"{share:.0%} change a month: {_usd(embedding)} to embed, {_usd(retraining)} to retrain."
+    embed, retrain = (_money(usd, comparison.currency) for usd in (embedding, retraining))
+    text = f"{share:.0%} change a month: {embed} to embed, {retrain} to retrain."
     state: State = "Holds" if embedding < retraining else "Fails"
     return _Finding(state, text, values, agrees=(winner.approach.retrieval is not None) == (state == "Holds"))
 
@@ -265,12 +268,12 @@ def _hybrid_default(comparison: Comparison) -> _Finding:
     if winner.family == "hybrid":
         others = [n for n in comparison.ranked() if comparison.available[n].family != "hybrid"]
         saved = _total(comparison, comparison.available[others[0]]) - _total(comparison, winner) if others else 0.0
-        ahead = f", {_usd(saved)} less than {_named(others[0])}" if others else ""
+        ahead = f", {_money(saved, comparison.currency)} less than {_named(others[0])}" if others else ""
         return _Finding("Holds", _sentence(f"{_named(winner.name)} is cheapest{ahead}"), {"saved_usd": saved}, agrees=True)
     more = _total(comparison, best) - _total(comparison, winner)
     cheapest = [i for i in comparison.envelope if i.winner and comparison.results[i.winner].family == "hybrid"]
     start = f"Cheapest from {cheapest[0].first:,} a month only" if cheapest else "Never cheapest"
-    text = f"{start}: {_usd(more)} more than {_named(winner.name)}{_points(best, winner)}."
+    text = f"{start}: {_money(more, comparison.currency)} more than {_named(winner.name)}{_points(best, winner)}."
     return _Finding("Fails", text, {"more_usd": more}, agrees=False)
 
 
@@ -322,7 +325,7 @@ def _lora_run(comparison: Comparison) -> _Finding:
         return _Finding("Cannot tell", "All weights are tuned here, not an adapter.")
     low, high = LORA_RUN_USD
     state: State = "Too high" if run < low else "Holds" if run <= high else "Fails"
-    return _Finding(state, f"{_usd(run)} for one run of {_model(tuned.offer)}.", {"run_usd": run})
+    return _Finding(state, f"{_money(run)} for one run of {_model(tuned.offer)}.", {"run_usd": run})
 
 
 def _compute_to_production(comparison: Comparison) -> _Finding:
@@ -332,7 +335,7 @@ def _compute_to_production(comparison: Comparison) -> _Finding:
         return _Finding("Cannot tell", "No tuning run is priced.")
     spent = _spent(comparison, lines)
     state: State = "Holds" if spent < 1_000 else "Fails"
-    return _Finding(state, f"{_usd(spent)} for all runs of {_model(tuned.offer)} up to go-live.", {"training_usd": spent})
+    return _Finding(state, f"{_money(spent)} for all runs of {_model(tuned.offer)} up to go-live.", {"training_usd": spent})
 
 
 def _largest_line(comparison: Comparison) -> _Finding:
@@ -345,7 +348,8 @@ def _largest_line(comparison: Comparison) -> _Finding:
     if other is None:
         return _Finding("Cannot tell", "Nothing is spent before go-live.")
     next_largest = _spent(comparison, [other])
-    text = f"{_usd(prepared)} before go-live; {other.name[:1].lower()}{other.name[1:]} costs {_usd(next_largest)}."
+    here, there = (_money(usd, comparison.currency) for usd in (prepared, next_largest))
+    text = f"{here} before go-live; {other.name[:1].lower()}{other.name[1:]} costs {there}."
     values = {"data_preparation_usd": prepared, "next_largest_usd": next_largest}
     return _Finding("Holds" if prepared > next_largest else "Fails", text, values)
 
@@ -375,7 +379,8 @@ def _own_gpus_nearly_free(comparison: Comparison) -> _Finding:
         return _Finding("Cannot tell", f"{reference.name} is not sold by the token.")
     each = _spent(comparison, _own(own, "serving.")) / own.served_requests
     values = {"gpu_usd_per_request": each, "tokens_usd_per_request": prompted}
-    here, there = (f"${1_000 * usd:,.2f}" for usd in (each, prompted))
+    mark = symbol(comparison.currency.code)
+    here, there = (f"{mark}{comparison.currency.of_usd(1_000 * usd):,.2f}" for usd in (each, prompted))
     text = f"{here} of GPU per thousand requests today; {_model(reference.offer)} {there} uncached."
     return _Finding("Holds" if each < prompted / 10 else "Fails", text, values)
 
@@ -390,10 +395,10 @@ def _training_price(offer: str, claimed_usd_per_mtok: float) -> Callable[[Compar
             return _Finding("Dated", str(error))
         values = {"listed": listed.usd, "claimed": claimed_usd_per_mtok}
         if abs(listed.usd - claimed_usd_per_mtok) < 0.005:
-            return _Finding("Holds", f"The page says {_usd(listed.usd)}.", values)
+            return _Finding("Holds", f"The page says {_money(listed.usd)}.", values)
         ends = [e for e in comparison.rates.lifecycle(offer) if e.event == "training_ends"]
         until = f"; no job starts from {_day(ends[0].date)} on" if ends else ""
-        return _Finding("Dated", f"The page says {_usd(listed.usd)}{until}.", values)
+        return _Finding("Dated", f"The page says {_money(listed.usd)}{until}.", values)
 
     return check
 
@@ -671,8 +676,13 @@ def _price_notes(result: ApproachResult) -> Iterator[Note]:
                 yield Note(result.name, kind, "stop", f"{line.name}: {line.missing}")
     accepted = {p for line in result.ledger.lines for p in line.prices if p.confidence == "unverified"}
     for price in sorted(accepted, key=lambda p: (p.offer, p.key)):
-        text = f"{price.offer}: the price of {price.value} {price.unit} is unverified; you accepted it by name."
+        text = f"{price.offer}: the price of {price.listed_value} {_listed_unit(price)} is unverified; you accepted it by name."
         yield Note(result.name, "unverified price", "caution", text, price.effective, price.source)
+
+
+def _listed_unit(price: Price) -> str:
+    """The price's unit in the currency it is listed in."""
+    return price.unit.replace(USD, price.listed_currency, 1)
 
 
 OLD_DAYS = 365

@@ -21,7 +21,7 @@ from calc.scenario import Approach, Family, Scenario
 from calc.setting import Setting, counted
 from calc.timeline import Floats, Months, growth_factors
 from calc.volume import Curve, Shape
-from pricing import PriceBook, PricingError, Rates, UnknownOffer
+from pricing import ExchangeRate, PriceBook, PriceMissing, PricingError, Rates, UnknownOffer, UnknownRelease, releases
 
 Status = Literal["available", "unpriced", "unavailable"]
 MOST_REQUESTS = 1e13
@@ -188,6 +188,19 @@ class Comparison:
         """Requests in month 0."""
         return round(self.point.workload.requests_per_month)
 
+    @cached_property
+    def price_book(self) -> releases.Basis:
+        """Which state of the price book the answer rests on."""
+        lines = [line for result in self.results.values() for line in result.ledger.lines]
+        offers = {row.offer for line in lines for row in line.prices} | {result.offer for result in self.results.values()}
+        assumed = {name for line in lines for name in line.assumptions} | {"finance.discount_rate_per_year"}
+        return releases.basis(self.rates.book, self.scenario.price_release, offers, assumed)
+
+    @cached_property
+    def currency(self) -> ExchangeRate:
+        """What amounts are shown in, and the rate to it; the model computes in dollars."""
+        return self.rates.exchange_rate(self.point.finance.currency)
+
     @property
     def largest_volume(self) -> int:
         """The largest monthly volume at which break-evens are sought."""
@@ -339,7 +352,9 @@ def compare(scenario: Scenario, book: PriceBook, *, today: date | None = None) -
     if as_of is None:
         raise ValueError("the scenario states no as_of; pass today=")
     point = scenario.at_point()
+    _known("price_release", partial(book.as_of, as_of, scenario.price_release))
     rates = book.as_of(as_of, scenario.price_release)
+    _known("finance.currency", partial(rates.exchange_rate, point.finance.currency))
     months = Months(as_of, scenario.horizon_months)
     requests = np.round(point.workload.requests_per_month)
     _check_names(point, rates)
@@ -379,8 +394,8 @@ def _check_names(point: Scenario, rates: Rates) -> None:
 def _known(path: str, look_up: Callable[[], object]) -> None:
     try:
         look_up()
-    except UnknownOffer as error:
-        raise UnknownOffer(f"{path}: {error}") from None
+    except (UnknownOffer, UnknownRelease, PriceMissing) as error:
+        raise type(error)(f"{path}: {error}") from None
 
 
 def _check_volume(point: Scenario, months: Months, requests: Any) -> None:

@@ -19,9 +19,9 @@ from calc.break_even import BreakEven, Interval
 from calc.compare import ApproachResult, Comparison
 from calc.estimate import Estimate
 from calc.ledger import CostLine
-from calc.scenario import Scenario
+from calc.scenario import Conversion, Scenario
 from calc.timeline import TimelineEvent, growth_factors
-from pricing import Assumption, Price
+from pricing import Assumption, ExchangeRate, Price
 
 SCHEMA = {"id": "tuneworth.comparison", "version": 1}
 """Raised by one when a field changes its meaning or goes; fields may be added without."""
@@ -41,8 +41,10 @@ def comparison_dict(comparison: Comparison, *, tuneworth: str | None = None) -> 
         "tuneworth": tuneworth,
         "name": comparison.scenario.name,
         "as_of": comparison.as_of.isoformat(),
-        "price_release": _day(comparison.scenario.price_release),
-        "currency": "USD",
+        "price_release": None if comparison.scenario.price_release is None else str(comparison.scenario.price_release),
+        "price_book": _price_book(comparison),
+        "currency": _currency(comparison.currency),
+        "converted": [_conversion(found) for found in comparison.scenario.conversions],
         "digests": {"scenario": scenario_digest(comparison), "prices": prices_digest(comparison)},
         "requests_per_month": comparison.requests,
         "largest_volume": comparison.largest_volume,
@@ -82,9 +84,8 @@ def scenario_digest(comparison: Comparison) -> str:
 
 def prices_digest(comparison: Comparison) -> str:
     """Identifies every price row and assumption the answer rests on."""
-    rows = sorted(
-        (row.model_dump(mode="json") for row in price_rows(comparison)), key=lambda row: json.dumps(row, sort_keys=True)
-    )
+    dumped = (row.model_dump(mode="json", exclude_none=True) for row in price_rows(comparison))
+    rows = sorted(dumped, key=lambda row: json.dumps(row, sort_keys=True))
     assumed = {name: found.model_dump(mode="json") for name, found in assumptions(comparison).items()}
     return digest({"prices": rows, "assumptions": dict(sorted(assumed.items()))})
 
@@ -150,6 +151,19 @@ def _numbers(values: Iterable[Any]) -> list[float | None]:
 
 def _day(day: Any) -> str | None:
     return None if day is None else day.isoformat()
+
+
+def _price_book(comparison: Comparison) -> Plain:
+    """The state of the price book: its release, the last day whose records count, and whether later ones count too."""
+    found = comparison.price_book
+    release = found.release
+    return {
+        "release": None if release is None else release.name,
+        "release_recorded_through": None if release is None else release.recorded_through.isoformat(),
+        "sha256": None if release is None else release.sha256,
+        "recorded_through": _day(found.recorded_through),
+        "has_later_records": found.has_later,
+    }
 
 
 def _months(comparison: Comparison) -> list[Plain]:
@@ -233,6 +247,31 @@ def _price(row: Price) -> Plain:
         "recorded": row.recorded.isoformat(),
         "confidence": row.confidence,
         "note": row.note,
+        "listed": None if row.exchange_rate is None else float(row.listed_value),
+        "listed_currency": row.listed_currency,
+        "exchange_rate": None if row.exchange_rate is None else _currency(row.exchange_rate),
+    }
+
+
+def _currency(rate: ExchangeRate) -> Plain:
+    """A currency and its rate; day and source are null for the dollar, which is 1 by definition."""
+    return {
+        "code": rate.code,
+        "per_usd": float(rate.per_usd),
+        "effective": _day(rate.effective),
+        "publisher": rate.publisher or None,
+        "source": rate.source,
+        "source_date": _day(rate.source_date),
+    }
+
+
+def _conversion(found: Conversion) -> Plain:
+    """A field that the scenario's file states in another currency."""
+    return {
+        "field": ".".join(found.path),
+        "stated_as": found.stated_as,
+        "stated": found.stated,
+        "currency": _currency(found.rate),
     }
 
 

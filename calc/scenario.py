@@ -10,7 +10,7 @@ from datetime import date
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, PrivateAttr, Tag, field_validator, model_validator
 
 from calc.estimate import (
     ESTIMATE_KEYS,
@@ -32,6 +32,8 @@ from calc.estimate import (
     WholePositive,
     resolve,
 )
+from pricing.currency import known_currency
+from pricing.model import ExchangeRate
 
 Family = Literal["prompting", "few-shot", "rag", "fine-tuning", "hybrid"]
 FAMILIES: tuple[Family, ...] = ("prompting", "few-shot", "rag", "fine-tuning", "hybrid")
@@ -490,8 +492,13 @@ class Finance(_Stated):
     """Effective annual rate. Default: an assumption."""
     price_decline_per_year: Share = 0
     """Assumed yearly fall of token prices beyond what is announced; 0 unless stated."""
-    currency: Literal["USD"] = "USD"
-    """Currency of the report."""
+    currency: str = "USD"
+    """Currency that reports, charts and pages show amounts in, by its ISO code, at the rate of the day of the prices."""
+
+    @field_validator("currency")
+    @classmethod
+    def _in_the_book(cls, stated: str) -> str:
+        return known_currency(stated)
 
 
 class Value(_Stated):
@@ -503,6 +510,18 @@ class Value(_Stated):
     """Staff minutes it displaces."""
     role: str = "support_agent"
     """Whose minutes."""
+
+
+class Conversion(_Stated):
+    """A field that was stated in another currency, and was converted to dollars when it was read."""
+
+    path: tuple[str, ...]
+    """Of the field in dollars."""
+    stated_as: str
+    """The name it was stated by, such as staff_eur_per_hour."""
+    stated: Any
+    """What was stated: a number, or numbers in a list or by name."""
+    rate: ExchangeRate
 
 
 MOST_LETTERS = 80
@@ -517,8 +536,9 @@ class Scenario(_Stated):
     description: str = ""
     as_of: Annotated[date, Field(ge=date(2020, 1, 1), lt=date(2100, 1, 1))] | None = None
     """Prices of this day; prices announced for later apply from their day. Default: today, given by the caller."""
-    price_release: date | None = None
-    """Ignore what entered the price book after this day, for a report that must never move."""
+    price_release: Annotated[date | str, Field(union_mode="left_to_right")] | None = None
+    """Ignore what entered the price book after this release, as "2026.11.20", or after this day: for a report that must never
+    move."""
     horizon_months: Annotated[int, Field(strict=True)] = Field(ge=1, le=120)
     """Months compared, from the first calendar month after as_of."""
     organisation: dict[str, Literal["new", "inactive", "active"]] = {}
@@ -569,6 +589,19 @@ class Scenario(_Stated):
             if approach.go_live_month >= self.horizon_months:
                 raise ValueError(f"approaches.{name}.go_live_month must be within the horizon of {self.horizon_months} months")
         return self
+
+    _conversions: tuple[Conversion, ...] = PrivateAttr(default=())
+
+    @property
+    def conversions(self) -> tuple[Conversion, ...]:
+        """Which fields were stated in another currency; the fields themselves hold dollars."""
+        return self._conversions
+
+    def noting(self, conversions: tuple[Conversion, ...]) -> Scenario:
+        """The scenario with the note of which fields were converted."""
+        noted = self.model_copy()
+        noted._conversions = conversions
+        return noted
 
     def at_point(self) -> Scenario:
         """The scenario with every range replaced by its point value (mode, median or k/n); the volume is a whole number."""

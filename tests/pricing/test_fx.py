@@ -49,7 +49,7 @@ def test_a_rate_says_where_it_is_from(rates):
 
 
 def test_before_the_first_rate_it_is_said_what_is_known():
-    with pytest.raises(PriceMissing, match="no rate of EUR .* on 2026-09-28: the first one recorded is of 2026-09-29"):
+    with pytest.raises(PriceMissing, match=r"no rate of EUR .* on 2026-09-28: the first one recorded is of 2026-09-29"):
         PriceBook.bundled().as_of(date(2026, 9, 28)).exchange_rate("EUR")
     assert PriceBook.bundled().as_of(date(2026, 9, 28)).currencies == ("USD",)
 
@@ -60,7 +60,7 @@ def test_a_pinned_book_knows_no_rate_recorded_later():
 
 
 def test_an_unknown_code_names_near_ones_and_the_list(rates):
-    with pytest.raises(UnknownCurrency, match="Did you mean .*EUR.*It knows AUD, BRL"):
+    with pytest.raises(UnknownCurrency, match=r"Did you mean .*EUR.*It knows AUD, BRL"):
         rates.exchange_rate("EUC")
 
 
@@ -161,7 +161,7 @@ def test_one_block_prices_a_key_in_one_currency():
 
 
 def test_a_slip_in_a_keys_currency_is_named():
-    with pytest.raises(BadTable, match="'eus' is not a currency of the price book. Did you mean"):
+    with pytest.raises(BadTable, match=r"'eus' is not a currency of the price book. Did you mean"):
         _sold(gpu_eus_per_hour=2).provider("acme")
 
 
