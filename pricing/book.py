@@ -38,6 +38,7 @@ from pricing.model import (
     Service,
     StoreRules,
 )
+from pricing.own import OwnFile, OwnPrices
 
 
 class Recorded(Protocol):
@@ -65,8 +66,12 @@ class PriceBook:
         overrides: provider tables (as parsed TOML) whose blocks are added over the folder's.
     """
 
-    def __init__(self, folder: Path, overrides: Mapping[str, Mapping[str, Any]] | None = None) -> None:
+    def __init__(
+        self, folder: Path, overrides: Mapping[str, Mapping[str, Any]] | None = None, own_files: tuple[OwnFile, ...] = ()
+    ) -> None:
         self._folder = folder
+        self.own_files = own_files
+        """The files of own prices laid over the tables, for the record."""
         self._overrides = dict(overrides or {})
         self._providers: dict[str, Provider] = {}
         self._views: dict[tuple[date, date | None], Rates] = {}
@@ -81,7 +86,8 @@ class PriceBook:
 
         An override's blocks win over the book's blocks of the same conditions from their effective day on.
         """
-        return PriceBook(self._folder, _layered(self._overrides, overrides))
+        added = (overrides.file,) if isinstance(overrides, OwnPrices) else ()
+        return PriceBook(self._folder, _layered(self._overrides, overrides), (*self.own_files, *added))
 
     @cached_property
     def provider_ids(self) -> tuple[str, ...]:
@@ -270,7 +276,7 @@ class Rates:
                         f"({block.prices[key]}{_currency(block, key)}, {block.source}, {block.source_date}). "
                         "Accept it by name in the scenario's accept_unverified, or state your own price."
                     )
-                return self._price(f"{provider.id}/{item_id}", key, block)
+                return _agreed(self._price(f"{provider.id}/{item_id}", key, block), block, provider, item_id, on)
         known = [block for blocks in places for block in blocks]
         raise PriceMissing(self._why_missing(f"{provider.id}/{item_id}", key, on, known, service, tuned))
 
@@ -324,11 +330,12 @@ class Rates:
             return False
         return True
 
-    def _knows(self, recorded: date) -> bool:
-        return self.recorded_through is None or recorded <= self.recorded_through
+    def _knows(self, fact: Recorded) -> bool:
+        """Whether a fact is in the release; the user's own facts are part of none and always known."""
+        return self.recorded_through is None or getattr(fact, "own", False) or fact.recorded <= self.recorded_through
 
     def _known(self, records: Iterable[_R]) -> list[_R]:
-        return [record for record in records if self._knows(record.recorded)]
+        return [record for record in records if self._knows(record)]
 
     def _last(self, records: Iterable[_R]) -> _R | None:
         """What the book says of a fact: its last record, of several of one day the later in the file."""
@@ -346,6 +353,12 @@ class Rates:
     def _through(self) -> str:
         """For messages: how far the records go."""
         return f" as recorded through {self.recorded_through}" if self.recorded_through else ""
+
+    def keys(self, offer: str) -> frozenset[str]:
+        """The keys that the offer has had a price for on any day, under any conditions."""
+        provider, _, item = self.item(offer)
+        blocks = (*item.price, *self._band_prices(provider, item), *provider.price)
+        return frozenset(key for block in blocks for key in block.prices)
 
     def lists(self, offer: str, key: str, on: date, **conditions: Any) -> bool:
         """Whether the offer has such a charge on a day or later, be its price usable or not.
@@ -393,7 +406,7 @@ class Rates:
                 and block.method in (None, method)
                 and block.technique in (None, technique)
                 and _in_window(block, at_hour)
-                and (self.recorded_through is None or block.recorded <= self.recorded_through)
+                and self._knows(block)
             )
 
         return [[b for b in place if applies(b)] for place in (item.price, self._band_prices(provider, item), provider.price)]
@@ -474,6 +487,8 @@ class Rates:
 
     def place_histories(self, offer: str, blocks: Iterable[PriceBlock]) -> tuple[History, ...]:
         """Of one place's blocks every price through time, one for each key and set of conditions. Arguments as in `in_force`."""
+        provider_id, _, item_id = offer.partition("/")
+        provider = self.book.provider(provider_id)
 
         def of(key: str, group: list[PriceBlock]) -> tuple[Step, ...]:
             candidates = [block for block in group if key in block.prices or block.withdrawn]
@@ -481,9 +496,11 @@ class Rates:
             def on(day: date) -> Price | None:
                 block = block_in_force(candidates, day)
                 listed = block is not None and self._has_rate(block.currencies.get(key, USD))
-                return self._price(offer, key, block) if block is not None and listed else None
+                if block is None or not listed:
+                    return None
+                return _agreed(self._price(offer, key, block), block, provider, item_id or None, day)
 
-            return steps(turning_days(candidates), on)
+            return steps(turning_days(candidates, provider.discount), on)
 
         return tuple(
             History(offer, key, condition_words(group[0]), _question(group[0]), held)
@@ -496,7 +513,7 @@ class Rates:
         """Known blocks by the conditions under which they hold."""
         alike: dict[tuple[Any, ...], list[PriceBlock]] = {}
         for block in blocks:
-            if self.recorded_through is None or block.recorded <= self.recorded_through:
+            if self._knows(block):
                 alike.setdefault(tuple(_question(block).values()), []).append(block)
         return alike.values()
 
@@ -523,7 +540,7 @@ class Rates:
         return tuple(sorted(events, key=lambda e: e.date))
 
     def _known_events(self, events: tuple[LifecycleEvent, ...]) -> list[LifecycleEvent]:
-        known = [e for e in events if self.recorded_through is None or e.recorded <= self.recorded_through]
+        known = self._known(events)
         newest = {e.event: max(other.recorded for other in known if other.event == e.event) for e in known}
         return [e for e in known if not e.event.endswith("_ends") or e.recorded == newest[e.event]]
 
@@ -722,6 +739,19 @@ def _currency(block: PriceBlock, key: str) -> str:
     return f" {block.currencies[key]}" if key in block.currencies else ""
 
 
+def _agreed(price: Price, block: PriceBlock, provider: Provider, item_id: str | None, on: date) -> Price:
+    """What the customer pays: the listed price less the discount in force, which is named; own prices as they are."""
+    discount = None if block.own else provider.discount_on(item_id, price.key, on)
+    if discount is None:
+        return price
+    changed = {
+        "value": price.value * (100 - discount.percent) / 100,
+        "effective": max(price.effective, discount.effective),
+        "conditions": ", ".join(filter(None, (price.conditions, str(discount)))),
+    }
+    return price.model_copy(update=changed)
+
+
 def _suggest(wanted: str, known: Iterable[str], label: str) -> str:
     names = list(known)
     near = difflib.get_close_matches(wanted, names, n=3, cutoff=0.5)
@@ -760,6 +790,8 @@ def _as_own(over: Mapping[str, Any]) -> dict[str, Any]:
     def marked(key: str, value: Any) -> Any:
         if key == "price":
             return [{"own": True} | block for block in value]
+        if key == "band":
+            return [_as_own(band) for band in value]
         return _as_own(value) if isinstance(value, Mapping) else value
 
     return {key: marked(key, value) for key, value in over.items()}

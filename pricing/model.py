@@ -82,7 +82,9 @@ class PriceBlock(Sourced):
     method: Literal["sft", "dpo", "rft", "cpt"] | None = None
     technique: Literal["lora", "full"] | None = None
     hours_utc: tuple[Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[03]0-(([01]\d|2[0-3]):[03]0|24:00)$")], ...] = ()
-    """Windows of whole or half hours like ``01:00-04:00``, which may pass midnight, in which the rates hold; none: at all others."""
+    """Windows of whole or half hours like ``01:00-04:30``, which may pass midnight, in which the rates hold.
+
+    None: at all other hours."""
     weekdays: tuple[int, ...] = ()
     """ISO weekdays (1 is Monday) on which ``hours_utc`` holds; none: every day."""
 
@@ -95,7 +97,8 @@ class PriceBlock(Sourced):
     @classmethod
     def _collect_prices(cls, data: Any) -> Any:
         if isinstance(data, dict) and "prices" not in data:
-            foreign = {k: found for k in data if k not in PRICE_KEYS and (found := in_dollars(k, PRICE_KEYS))}
+            known = PRICE_KEYS.keys() | cls.__pydantic_fields__.keys()
+            foreign = {k: found for k in data if k not in known and (found := in_dollars(k, PRICE_KEYS))}
             prices = {k: v for k, v in data.items() if k in PRICE_KEYS}
             rest = {k: v for k, v in data.items() if k not in PRICE_KEYS and k not in foreign}
             for stated, (key, _) in foreign.items():

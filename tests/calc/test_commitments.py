@@ -15,12 +15,12 @@ VOLUMES = np.arange(1, 1501, dtype=float)
 DRAWN = range(60)
 
 
-def paid_month_by_month(bills: Sequence[float], credits: Sequence[tuple[float, Sequence[float]]]) -> np.ndarray:
+def paid_month_by_month(bills: Sequence[float], granted: Sequence[tuple[float, Sequence[float]]]) -> np.ndarray:
     """What each credit (US$, months in which it holds) pays of each month's bill; the first credit goes first."""
-    left = [usd for usd, _ in credits]
-    paid = np.zeros((len(credits), len(bills)))
+    left = [usd for usd, _ in granted]
+    paid = np.zeros((len(granted), len(bills)))
     for month, bill in enumerate(bills):
-        for index, (_, months) in enumerate(credits):
+        for index, (_, months) in enumerate(granted):
             pays = min(left[index], bill) if months[month] else 0.0
             left[index] -= pays
             bill -= pays
@@ -59,8 +59,8 @@ def drawn_lines(seed: int) -> list[tuple[Shape, np.ndarray]]:
     rng = np.random.default_rng(seed)
     spend = drawn_spend(rng)
     committed = rng.choice([0.0, 100.0, 600.0]) * (np.arange(MONTHS) >= rng.integers(0, MONTHS))
-    credits = [(credit, np.full(MONTHS, -1.0)) for credit in drawn_credits(rng, spend)]
-    return [*spend, (Shortfall(committed, tuple(spend)), np.ones(MONTHS)), *credits]
+    granted = [(credit, np.full(MONTHS, -1.0)) for credit in drawn_credits(rng, spend)]
+    return [*spend, (Shortfall(committed, tuple(spend)), np.ones(MONTHS)), *granted]
 
 
 def counted(lines: list[tuple[Shape, np.ndarray]]) -> np.ndarray:
@@ -68,9 +68,9 @@ def counted(lines: list[tuple[Shape, np.ndarray]]) -> np.ndarray:
     own = [(shape, price) for shape, price in lines if not isinstance(shape, Shortfall | Drawdown)]
     bills = sum(shape.at(VOLUMES) * price for shape, price in own)
     committed = next(shape.commitment for shape, _ in lines if isinstance(shape, Shortfall))
-    credits = [(shape.usd, shape.months) for shape, _ in lines if isinstance(shape, Drawdown)]
+    granted = [(shape.usd, shape.months) for shape, _ in lines if isinstance(shape, Drawdown)]
     short = np.where(bills < committed, committed - bills, 0.0).sum(axis=1)
-    return bills.sum(axis=1) + short - np.array([paid_month_by_month(bill, credits).sum() for bill in bills])
+    return bills.sum(axis=1) + short - np.array([paid_month_by_month(bill, granted).sum() for bill in bills])
 
 
 @pytest.mark.parametrize("seed", DRAWN)
@@ -85,11 +85,11 @@ def test_curves_are_what_is_counted_month_by_month(seed: int) -> None:
 def test_credits_pay_in_their_order_and_never_more_than_the_bill(seed: int) -> None:
     rng = np.random.default_rng(seed)
     spend = drawn_spend(rng)
-    credits = drawn_credits(rng, spend)
+    granted = drawn_credits(rng, spend)
     for volume in (1, 40, 700):
         bills = sum(shape.at(volume) * price for shape, price in spend)
-        paid = np.array([credit.at(volume) for credit in credits]).reshape(len(credits), MONTHS)
-        expected = paid_month_by_month(bills, [(credit.usd, credit.months) for credit in credits])
+        paid = np.array([credit.at(volume) for credit in granted]).reshape(len(granted), MONTHS)
+        expected = paid_month_by_month(bills, [(credit.usd, credit.months) for credit in granted])
         np.testing.assert_allclose(paid, expected, atol=1e-8)
 
 
