@@ -331,8 +331,9 @@ class Rates:
         return True
 
     def _knows(self, fact: Recorded) -> bool:
-        """Whether a fact is in the release; the user's own facts are part of none and always known."""
-        return self.recorded_through is None or getattr(fact, "own", False) or fact.recorded <= self.recorded_through
+        """Whether a fact is in the release; what stands in a file of own prices is part of none and always known."""
+        own = getattr(fact, "confidence", None) == "own"
+        return own or self.recorded_through is None or fact.recorded <= self.recorded_through
 
     def _known(self, records: Iterable[_R]) -> list[_R]:
         return [record for record in records if self._knows(record)]
