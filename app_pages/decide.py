@@ -39,9 +39,12 @@ def page() -> None:
     _answer(answered.comparison)
 
 
+@words.in_its_currency
 def _answer(comparison: Comparison) -> None:
     st.title(shared.plain(words.verdict(comparison)), anchor=False)
     st.markdown(_with_bold_money(words.reasons(comparison)))
+    if said := words.currency_sentence(comparison):
+        st.caption(shared.plain(said))
     _badges_and_downloads(comparison)
     _cards(comparison)
     if comparison.available:
@@ -53,7 +56,7 @@ def _answer(comparison: Comparison) -> None:
 
 
 def _with_bold_money(text: str) -> str:
-    return re.sub(r"(\\\$[\d,.]*\d)", r"**\1**", shared.plain(text))
+    return re.sub(rf"({re.escape(shared.plain(words.mark()))}[\d,.]*\d)", r"**\1**", shared.plain(text))
 
 
 # --- verdict ---------------------------------------------------------------------------------------------------------------
@@ -209,7 +212,7 @@ def _lines(comparison: Comparison) -> None:
         column_config={
             **{
                 column: st.column_config.TextColumn(alignment="right")
-                for column in ("Quantity", "Unit price", f"US$, {comparison.months.count} months")
+                for column in ("Quantity", "Unit price", f"{words.unit_name()}, {comparison.months.count} months")
             },
             "Formula": st.column_config.TextColumn(width="large"),
         },
@@ -233,7 +236,7 @@ def _line_row(line: CostLine, at: float) -> dict[str, str]:
         "Quantity": words.quantity(quantity),
         "Unit": line.unit,
         "Unit price": words.unit_price(total / quantity) if total is not None and quantity else words.MISSING,
-        f"US$, {len(line.unit_price)} months": words.money(total),
+        f"{words.unit_name()}, {len(line.unit_price)} months": words.money(total),
         "Formula": line.missing or line.formula,
     }
 
@@ -308,7 +311,7 @@ def _price_caption(comparison: Comparison) -> str:
         oldest = max((comparison.as_of - row.source_date).days for row in rows)
         text += f", the oldest read {oldest} days before" if oldest > 0 else ", all read that day"
     assumed = len(assumptions(comparison))
-    return f"{text}; {assumed} assumptions. Every figure opens to its formula, its price rows and its assumptions above."
+    return f"{text}; {assumed} assumptions; {words.price_book(comparison)}. Every figure opens to its formula, its price rows and its assumptions above."
 
 
 shared.guarded(

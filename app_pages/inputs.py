@@ -448,15 +448,15 @@ def _model_input(base: Base) -> Input:
             if isinstance(approach, dict) and approach.get("model") == old:
                 approach["model"] = value
 
-    options = tuple(dict.fromkeys([old, *token_models(base.rates.as_of)]))
+    options = tuple(dict.fromkeys([old, *token_models(base.rates.as_of, base.rates.recorded_through)]))
     used_by = words.listed([words.in_sentence(name) for name in names])
     return Input("model", "Called by API", old, put, f"provider/model, used by {used_by}.", "choice", options=options)
 
 
 @st.cache_data(show_spinner=False)
-def token_models(day: date) -> tuple[str, ...]:
+def token_models(day: date, recorded_through: date | None) -> tuple[str, ...]:
     """Every model with a price of input and of output tokens on a day."""
-    rates = shared.book().as_of(day)
+    rates = shared.book().as_of(day, recorded_through)
     found = []
     for provider_id in rates.book.provider_ids:
         for item in rates.book.provider(provider_id).model:

@@ -56,7 +56,7 @@ def _catalogue() -> None:
     )  # fmt: skip
     box, _ = shared.card("Numbers nobody lists")
     box.caption("Assumptions with their low, likely and high value; a scenario that states the number itself replaces them.")
-    assumed = pd.DataFrame(shared.assumption_rows(book.assumptions))
+    assumed = pd.DataFrame(shared.assumption_rows(book.as_of(day).assumptions))
     box.dataframe(
         _with_words(assumed, wanted), hide_index=True, height=420, column_config=shared.assumption_columns(),
         placeholder=words.MISSING, alt="Assumptions with their ranges and what they rest on.",

@@ -73,14 +73,14 @@ def offer_of(rates: Rates, approach: Approach) -> str:
     """
     model, at = approach.model, _provider_wanted(approach)
     if at is None or model.partition("/")[0] == at:
-        if isinstance(approach.serving, OwnGpus) and model in rates.book.open_models:
+        if isinstance(approach.serving, OwnGpus) and model in rates.open_models:
             return model
         provider, item_id, _ = rates.item(model)
         return f"{provider.id}/{item_id}"
     rates.open_model(model)
     provider = rates.book.provider(at)
     for item_id, item in provider.model.items():
-        if item.weights == model:
+        if item.weights == model and rates.is_listed(item):
             return f"{provider.id}/{item_id}"
     raise UnknownOffer(f"{provider.name} does not list {model} in the price book; choose another provider or model.")
 

@@ -135,7 +135,7 @@ class Setting:
         return StaffRate(MonthlyPrice(hourly * (1 + overhead) * everywhere, (wage,)), names)
 
     def _wage(self, offer: str) -> Price:
-        hourly = any("wage_usd_per_hour" in block.prices for block in self.rates.item(offer)[2].price)
+        hourly = self.rates.lists(offer, "wage_usd_per_hour", self.rates.as_of)
         key = "wage_usd_per_hour" if hourly else "wage_usd_per_year"
         return self.rates.prices(offer, key, (self.rates.as_of,))[0]
 

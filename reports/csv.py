@@ -12,6 +12,7 @@ from typing import Any
 
 from calc.compare import Comparison
 from calc.export import comparison_dict
+from reports.words import DIGEST_LETTERS
 
 RISKY = ("=", "+", "-", "@", "\t", "\r")
 """First characters that make a spreadsheet run a text."""
@@ -36,6 +37,7 @@ LINES = (
     "confidence",
     "assumptions",
     "missing",
+    "price_book",
 )
 MONTHS = ("approach", "month", "starts", "requests", "cost_usd", "cumulative_cost_usd")
 BREAK_EVEN = ("a", "b", "from_requests_per_month", "to_requests_per_month", "cheaper")
@@ -56,11 +58,20 @@ def lines_csv(data: dict[str, Any]) -> str:
         data: `calc.export.comparison_dict`.
     """
     rows: list[Row] = []
+    book = _price_book(data["price_book"])
     for approach in data["approaches"]:
-        rows += [_line(approach, line) for line in approach["lines"]]
+        rows += [(*_line(approach, line), book) for line in approach["lines"]]
         if not approach["lines"]:
-            rows.append((approach["name"], approach["status"], *[None] * (len(LINES) - 3), " ".join(approach["why_not"])))
+            rows.append((approach["name"], approach["status"], *[None] * (len(LINES) - 4), " ".join(approach["why_not"]), book))
     return _csv(LINES, rows)
+
+
+def _price_book(found: dict[str, Any]) -> str | None:
+    """The release with its last day and the start of its digest, or the day that is pinned."""
+    if found["release"] is None:
+        return f"recorded through {found['recorded_through']}" if found["recorded_through"] else None
+    later = " and later records" if found["has_later_records"] else ""
+    return f"{found['release']}{later}, recorded through {found['release_recorded_through']}, {found['sha256'][:DIGEST_LETTERS]}"
 
 
 def _line(approach: dict[str, Any], line: dict[str, Any]) -> Row:

@@ -11,26 +11,31 @@ from reports import words
 from reports.sources import source_words
 
 
+@words.in_its_currency
 def summary_markdown(comparison: Comparison) -> str:
     """Verdict, reasons, approaches, break-evens, rules of thumb and the digests that identify the answer."""
     parts = [
         f"# {escaped(words.verdict(comparison))}",
         escaped(words.reasons(comparison)),
+        *([escaped(said)] if (said := words.currency_sentence(comparison)) else []),
         approaches_markdown(comparison),
         "## Break-even",
         _bullets(words.break_even_sentences(comparison)),
         *_rules(comparison),
         *_notes(comparison),
-        f"Prices as of {words.day(comparison.as_of)}. Scenario `{scenario_digest(comparison)[:12]}`, "
-        f"price rows `{prices_digest(comparison)[:12]}`.",
+        f"Prices as of {words.day(comparison.as_of)}, {words.price_book(comparison)}. "
+        f"Scenario `{scenario_digest(comparison)[: words.DIGEST_LETTERS]}`, "
+        f"price rows `{prices_digest(comparison)[: words.DIGEST_LETTERS]}`.",
     ]
     return "\n\n".join(parts) + "\n"
 
 
+@words.in_its_currency
 def approaches_markdown(comparison: Comparison) -> str:
     """Every approach's total, lead, cost per request (per accepted answer too where rejected ones are lost), and status."""
     lost = words.rejected_are_lost(comparison)
-    head = ["Approach", f"US$ over {words.months(comparison.months.count)}", "Against the cheapest", "Per request"]
+    total = f"{words.unit_name()} over {words.months(comparison.months.count)}"
+    head = ["Approach", total, "Against the cheapest", "Per request"]
     head += ["Per accepted answer"] * lost + ["Status"]
     rows = [
         [words.label(row.name), row.total, row.lead, row.per_request, *[row.per_accepted] * lost, row.status]
@@ -39,6 +44,7 @@ def approaches_markdown(comparison: Comparison) -> str:
     return _table(head, rows, figures=range(1, len(head) - 1))
 
 
+@words.in_its_currency
 def lines_markdown(comparison: Comparison) -> str:
     """Every cost line of every approach."""
     parts = []
@@ -48,7 +54,8 @@ def lines_markdown(comparison: Comparison) -> str:
             for line in result.ledger.lines
         ]
         if rows:
-            parts.append(f"## {escaped(words.label(result.name))}\n\n{_table(['Line', 'Group', 'Formula', 'US$'], rows, (3,))}")
+            head = ["Line", "Group", "Formula", words.unit_name()]
+            parts.append(f"## {escaped(words.label(result.name))}\n\n{_table(head, rows, (3,))}")
     return "\n\n".join(parts)
 
 

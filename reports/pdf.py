@@ -21,7 +21,6 @@ from reports.sources import source_words
 TEMPLATE = Path(__file__).parent / "report.typ"
 STANDARD: Literal["ua-1"] = "ua-1"
 """PDF/UA-1: tagged, readable aloud."""
-SHORT_DIGEST = 12
 MOST_CARDS = 4
 MOST_COLUMNS = 7
 
@@ -54,6 +53,7 @@ def report_pdf(comparison: Comparison, *, tuneworth: str = "") -> bytes:
     return made
 
 
+@words.in_its_currency
 def report_data(comparison: Comparison, tuneworth: str = "") -> dict[str, Any]:
     """Every text and number of the report, for the template."""
     drawn = _chart(comparison)
@@ -62,7 +62,7 @@ def report_data(comparison: Comparison, tuneworth: str = "") -> dict[str, Any]:
         "alt": drawn["alt"] if drawn else words.verdict(comparison),
         "day": [comparison.as_of.year, comparison.as_of.month, comparison.as_of.day],
         "subtitle": _subtitle(comparison),
-        "reasons": words.reasons(comparison),
+        "reasons": " ".join(filter(None, (words.reasons(comparison), words.currency_sentence(comparison)))),
         "badges": [{"text": badge.text, "warning": badge.is_warning} for badge in words.badges(comparison)],
         "cards": _cards(comparison),
         "chart": drawn,
@@ -142,7 +142,7 @@ def _totals(comparison: Comparison) -> Table:
     horizon, net = words.months(comparison.months.count), words.value_is_counted(comparison)
     parts = [results[i : i + MOST_COLUMNS] for i in range(0, len(results), MOST_COLUMNS)]
     return {
-        "title": f"Cost over {horizon} at {words.volume(comparison.requests)} {words.per_month(comparison)}, US$",
+        "title": f"Cost over {horizon} at {words.volume(comparison.requests)} {words.per_month(comparison)}, {words.unit_name()}",
         "parts": [
             {
                 "head": ["", *(breakable(words.label(r.name)) for r in part)],
@@ -215,8 +215,8 @@ def _rules(comparison: Comparison) -> Table:
 
 def _lines_caption(comparison: Comparison) -> str:
     return (
-        f"US$ over {words.months(comparison.months.count)} at {words.volume(comparison.requests)} {words.per_month(comparison)} "
-        "in the first. Amounts are rounded one by one; totals are sums of unrounded amounts."
+        f"{words.unit_name()} over {words.months(comparison.months.count)} at {words.volume(comparison.requests)} "
+        f"{words.per_month(comparison)} in the first. Amounts are rounded one by one; totals are sums of unrounded amounts."
     )
 
 
@@ -225,7 +225,7 @@ def _lines(result: ApproachResult) -> Table:
     rows.append(["Total", "", _total_cell(result)])
     return {
         "title": f"{words.label(result.name)} with {result.offer}",
-        "head": ["Cost line", "How it comes about", "US$"],
+        "head": ["Cost line", "How it comes about", words.unit_name()],
         "rows": rows,
     }
 
@@ -257,7 +257,8 @@ def _assumed(name: str, unit: str) -> str:
 def _check(comparison: Comparison) -> str:
     return (
         "Put the scenario file and the day of its prices into tuneworth report: the same version and price book give this "
-        f"file byte for byte. SHA-256 of the scenario: {scenario_digest(comparison)}; of the price rows and assumptions used: "
+        f"file byte for byte. Here: {words.price_book(comparison)}. SHA-256 of the scenario: "
+        f"{scenario_digest(comparison)}; of the price rows and assumptions used: "
         f"{prices_digest(comparison)}."
     )
 
@@ -265,8 +266,8 @@ def _check(comparison: Comparison) -> str:
 def _footer(comparison: Comparison, tuneworth: str) -> str:
     parts = (
         f"tuneworth {tuneworth}".rstrip(),
-        f"prices as of {words.day_short(comparison.as_of)}",
-        f"scenario {scenario_digest(comparison)[:SHORT_DIGEST]}",
-        f"price rows {prices_digest(comparison)[:SHORT_DIGEST]}",
+        f"prices as of {words.day_short(comparison.as_of)}, {words.price_book_short(comparison)}",
+        f"scenario {scenario_digest(comparison)[:words.DIGEST_LETTERS]}",
+        f"price rows {prices_digest(comparison)[:words.DIGEST_LETTERS]}",
     )
     return " · ".join(parts)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import wraps
 from math import floor, isfinite, log10
-from typing import Literal, Protocol
+from typing import Concatenate, Literal, ParamSpec, Protocol, TypeVar
 
 from calc.advice import Note, Severity, State
 from calc.break_even import BreakEven, Interval, Kind
@@ -17,11 +20,19 @@ from calc.export import stated_ranges
 from calc.ledger import CostLine, Group, Timing
 from calc.scenario import Approach, Family, OwnGpus, PerToken
 from calc.timeline import inference_ends
-from pricing import Price, UnknownOffer
-from pricing.model import Confidence, Event
+from pricing import ExchangeRate, Price, UnknownOffer
+from pricing.currency import CURRENCIES, USD, symbol
+from pricing.model import US_DOLLAR, Confidence, Event
+from reports.sources import source_words
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 MISSING = "—"
 MINUS = "−"
+
+DIGEST_LETTERS = 12
+"""Of a digest as people read it."""
 
 # --- labels ---------------------------------------------------------------------------------------------------------------
 
@@ -117,52 +128,133 @@ def _signed(text: str) -> str:
     return text.replace("-", MINUS)
 
 
+_shown_in: ContextVar[ExchangeRate] = ContextVar("currency amounts are shown in", default=US_DOLLAR)
+
+
+@contextmanager
+def amounts_in(currency: ExchangeRate) -> Iterator[None]:
+    """Within it, amounts given in dollars are written in a currency. Each thread has its own; outside of it, dollars."""
+    before = _shown_in.set(currency)
+    try:
+        yield
+    finally:
+        _shown_in.reset(before)
+
+
+def in_its_currency(made: Callable[Concatenate[Comparison, _P], _T]) -> Callable[Concatenate[Comparison, _P], _T]:
+    """A function of a comparison that writes its amounts in that comparison's currency, whoever calls it."""
+
+    @wraps(made)
+    def within(comparison: Comparison, *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        with amounts_in(comparison.currency):
+            return made(comparison, *args, **kwargs)
+
+    return within
+
+
+def shown_amount(usd: float) -> float:
+    """An amount of dollars in the currency shown, for a chart to draw."""
+    return _shown_in.get().of_usd(usd)
+
+
+def mark() -> str:
+    """What stands before an amount in the currency shown: $, €, CHF and a thin space."""
+    return symbol(_shown_in.get().code)
+
+
+def unit_name() -> str:
+    """The currency shown, as a heading or an axis names it: US$, EUR."""
+    found = _shown_in.get()
+    return "US$" if found.is_dollar else found.code
+
+
+def rate_words(rate: ExchangeRate) -> str:
+    """An exchange rate with its day and whose it is: 0.8951 EUR per USD of 30 Oct 2026, ECB."""
+    of = f" of {day_short(rate.effective)}, {rate.publisher}" if rate.effective else ""
+    return f"{_plain(_rounded(float(rate.per_usd), 5))} {rate.code} per USD{of}"
+
+
+def currency_sentence(comparison: Comparison) -> str:
+    """At which rate amounts are converted, what was stated in which currency; empty where all is in dollars."""
+    rate, converted = comparison.currency, comparison.scenario.conversions
+    parts = []
+    if not rate.is_dollar:
+        parts.append(f"Amounts in {rate.code} at {rate_words(rate)} (source: {source_words(rate.source or '')}).")
+    for other in dict.fromkeys(found.rate for found in converted):
+        names = listed(".".join((*found.path[:-1], found.stated_as)) for found in converted if found.rate == other)
+        at = "that rate" if other == rate else f"{rate_words(other)} (source: {source_words(other.source or '')})"
+        parts.append(f"Stated in {other.code} and converted at {at}: {names}.")
+    return " ".join(parts)
+
+
 def money(usd: float | None, *, plus: bool = False) -> str:
-    """A total in whole dollars: $21,538. An amount that would round to nothing is said to be under a dollar.
+    """A total in whole dollars (or units of the currency shown): $21,538. What would round to nothing is said to be under one.
 
     Args:
         plus: show the sign of a positive amount too.
     """
     if usd is None:
         return MISSING
-    if 0 < abs(usd) < 0.5:
-        return "<$1" if usd > 0 else f"{MINUS}<$1"
-    sign = MINUS if round(usd) < 0 else "+" if plus and usd > 0 else ""
-    return f"{sign}${abs(round(usd)):,}"
+    amount = shown_amount(usd)
+    if 0 < abs(amount) < 0.5:
+        return f"<{mark()}1" if amount > 0 else f"{MINUS}<{mark()}1"
+    sign = MINUS if round(amount) < 0 else "+" if plus and amount > 0 else ""
+    return f"{sign}{mark()}{abs(round(amount)):,}"
 
 
 def money_per(usd: float | None) -> str:
-    """An amount per request or answer, four decimals, below a tenth of a cent two digits: $0.0134, $0.000064."""
+    """An amount per request or answer to a hundredth of a cent, below a tenth of a cent two digits: $0.0134, $0.000064, ¥2.11."""
     if usd is None:
         return MISSING
-    if 0 < abs(usd) < 5e-8:
-        return "<$0.0000001" if usd > 0 else f"{MINUS}<$0.0000001"
-    decimals = 4 if usd == 0 or abs(usd) >= 0.001 else min(7, 1 - floor(log10(abs(usd))))
-    return f"{MINUS if usd < 0 else ''}${abs(usd):,.{decimals}f}"
+    amount, cents = shown_amount(usd), _cents()
+    if 0 < abs(amount) < 0.5 * 10 ** -(cents + 5):
+        least = f"<{mark()}{10 ** -(cents + 5):.{cents + 5}f}"
+        return least if amount > 0 else f"{MINUS}{least}"
+    large = amount == 0 or abs(amount) >= 10 ** -(cents + 1)
+    decimals = cents + 2 if large else min(cents + 5, 1 - floor(log10(abs(amount))))
+    return f"{MINUS if amount < 0 else ''}{mark()}{abs(amount):,.{decimals}f}"
 
 
 def money_cents(usd: float) -> str:
-    """An amount to the cent: $1,234.50."""
-    return f"{MINUS if usd < 0 else ''}${abs(usd):,.2f}"
+    """An amount to the smallest coin: $1,234.50, ¥194,126."""
+    amount = shown_amount(usd)
+    return f"{MINUS if amount < 0 else ''}{mark()}{abs(amount):,.{_cents()}f}"
 
 
-def money_tick(usd: float) -> str:
-    """A round amount on an axis with no more digits than it needs: $30,000, $0.03, $0.0003."""
-    return f"${usd:,.0f}" if usd >= 1 else f"${usd:.{max(2, -floor(log10(usd)))}f}"
+def money_tick(amount: float) -> str:
+    """A round amount on an axis, already in the currency shown, with no more digits than it needs: $30,000, $0.03, $0.0003."""
+    return f"{mark()}{amount:,.0f}" if amount >= 1 else f"{mark()}{amount:.{max(_cents(), -floor(log10(amount)))}f}"
 
 
-def exact_money(usd: Decimal) -> str:
-    """A listed price with all its digits, two decimals at least: $2.50, $0.0375."""
-    digits = f"{usd:f}"
+def _cents() -> int:
+    """Decimals of the smallest coin of the currency shown."""
+    return CURRENCIES[_shown_in.get().code].decimals
+
+
+def exact_money(amount: Decimal, code: str = USD) -> str:
+    """An amount of a currency with all its digits, no fewer than its coins have: $2.50, $0.0375."""
+    digits = f"{amount:f}"
     if "." in digits:
         digits = digits.rstrip("0").rstrip(".")
     whole, _, fraction = digits.partition(".")
-    return f"${int(whole):,}.{fraction:0<2}"
+    fraction = fraction.ljust(CURRENCIES[code].decimals, "0")
+    return f"{symbol(code)}{int(whole):,}{'.' if fraction else ''}{fraction}"
 
 
 def price(row: Price) -> str:
-    """A listed price with its unit and conditions: $2.50 per million input tokens, batch."""
-    return f"{exact_money(row.value)} {row.unit.removeprefix('USD ')}" + (f", {row.conditions}" if row.conditions else "")
+    """A price as its provider lists it, with unit and conditions: $2.50 per million input tokens, batch.
+
+    Of another currency the rate is said too: 1.99 EUR per GPU and hour at 0.8951 EUR per USD of 30 Oct 2026, ECB.
+    """
+    unit, conditions = row.unit.removeprefix("USD "), f", {row.conditions}" if row.conditions else ""
+    if row.exchange_rate is None:
+        return f"{exact_money(row.value)} {unit}{conditions}"
+    return f"{row.listed_value:f} {row.listed_currency} {unit}{conditions} at {rate_words(row.exchange_rate)}"
+
+
+def listed_money(row: Price) -> str:
+    """A price in the currency its provider lists it in, without its unit: $2.50, €1.99."""
+    return exact_money(row.listed_value, row.listed_currency)
 
 
 def volume(requests: float, *beside: float) -> str:
@@ -228,9 +320,9 @@ def quantity(amount: float) -> str:
 
 def unit_price(usd: float) -> str:
     """A computed price of one unit, four significant digits: $0.0000025."""
-    if usd == 0:
-        return "$0.00"
-    return exact_money(_rounded(usd, 4)) if usd > 0 else f"{MINUS}{exact_money(-_rounded(usd, 4))}"
+    amount, code = shown_amount(usd), _shown_in.get().code
+    text = exact_money(_rounded(abs(amount), 4) if amount else Decimal(0), code)
+    return f"{MINUS}{text}" if amount < 0 else text
 
 
 def percent(share: float) -> str:
@@ -261,6 +353,25 @@ def rate(annual: float) -> str:
 def day(on: date) -> str:
     """20 November 2026."""
     return f"{on.day} {on:%B %Y}"
+
+
+def price_book(comparison: Comparison) -> str:
+    """Which state of the price book an answer rests on, with the start of its digest."""
+    found = comparison.price_book
+    if found.release is None:
+        return "price book" + (f" as recorded through {day(found.recorded_through)}" if found.recorded_through else "")
+    later = " and later records" if found.has_later else ""
+    through = f"recorded through {day(found.release.recorded_through)}, SHA-256 {found.release.sha256[:DIGEST_LETTERS]}"
+    return f"price book release {found.release.name} ({through}){later}"
+
+
+def price_book_short(comparison: Comparison) -> str:
+    """As `price_book`, for a footer: the release's name and the start of its digest, or the day."""
+    found = comparison.price_book
+    if found.release is None:
+        return f"recorded through {day_short(found.recorded_through)}" if found.recorded_through else "no release"
+    later = " and later" if found.has_later else ""
+    return f"release {found.release.name}{later}, {found.release.sha256[:DIGEST_LETTERS]}"
 
 
 def day_short(on: date) -> str:
@@ -529,8 +640,11 @@ def left_out(comparison: Comparison, result: ApproachResult) -> str:
 
 
 def note(found: Note) -> str:
-    """What limits an approach: ids as they are, dates as people write them, its source left out."""
-    return days_in_words(without_sources(found.text))
+    """What limits an approach: ids as they are, dates as people write them, its source left out but for what is old there."""
+    text = found.text
+    if found.kind == "old price":
+        text = text.replace(f"({found.source})", f"at {source_words(found.source)}")
+    return days_in_words(without_sources(text))
 
 
 def days_in_words(text: str) -> str:

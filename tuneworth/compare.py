@@ -16,7 +16,7 @@ from calc.advice import feasibility, rules
 from calc.export import comparison_dict, price_rows
 from calc.scenario import Scenario
 from ingest.scenario_file import Lines, load_with_lines, located
-from pricing import PriceBook, PriceMissing, PriceUnverified, UnknownOffer
+from pricing import PriceBook, PriceMissing, PriceUnverified, UnknownOffer, UnknownRelease
 from reports import words
 from reports.csv import lines_csv
 from reports.markdown import lines_markdown, sources_markdown, summary_markdown
@@ -28,7 +28,7 @@ from tuneworth.version import installed_version
 WIDEST = 110
 """Letters a line of prose takes at most."""
 
-ABOUT_THE_SCENARIO = (UnknownOffer, PriceMissing, PriceUnverified, ValueError)
+ABOUT_THE_SCENARIO = (UnknownOffer, UnknownRelease, PriceMissing, PriceUnverified, ValueError)
 """Errors of the model that something stated in the scenario is the cause of."""
 
 ScenarioFile = Annotated[Path, typer.Argument(help="Scenario file: YAML or JSON.")]
@@ -96,9 +96,11 @@ def stated(file: Path, as_of: str | None) -> tuple[Scenario, Lines]:
 # --- the terminal ---------------------------------------------------------------------------------------------------------
 
 
+@words.in_its_currency
 def _print_tables(found: Comparison, lines: bool, sources: bool) -> None:
     _print_prose([words.verdict(found) + "."])
     _print_prose([words.reasons(found)])
+    _print_prose([words.currency_sentence(found)])
     emit(Format.table, _shown_rows(found))
     _print_list("Break-even", words.break_even_sentences(found))
     _print_list("In the way", _feasibility(found))
@@ -112,9 +114,7 @@ def _print_tables(found: Comparison, lines: bool, sources: bool) -> None:
     if sources:
         write("\n")
         emit(Format.table, _source_rows(found), title="Prices used")
-    release = found.scenario.price_release
-    pinned = f", as recorded through {words.day(release)}" if release else ""
-    _print_prose([f"Prices as of {words.day(found.as_of)}{pinned}, {words.months(found.months.count)} from "
+    _print_prose([f"Prices as of {words.day(found.as_of)}, {words.price_book(found)}; {words.months(found.months.count)} from "
                   f"{words.month(found.months.starts[0])}."], before="\n")  # fmt: skip
 
 
@@ -165,7 +165,7 @@ def _print_lines(found: Comparison) -> None:
             {
                 "line": line.name,
                 "group": words.GROUP_LABELS[line.group],
-                "US$": Figure(words.line_amount(line, result)),
+                words.unit_name(): Figure(words.line_amount(line, result)),
                 "formula": line.missing or line.formula,
             }
             for line in result.ledger.lines
@@ -182,7 +182,7 @@ def _shown_rows(found: Comparison) -> list[dict[str, Any]]:
     rows = words.approach_rows(found)
     lost = {"per accepted answer": [row.per_accepted for row in rows]} if words.rejected_are_lost(found) else {}
     columns = {
-        f"US$, {words.months(found.months.count)}": [row.total for row in rows],
+        f"{words.unit_name()}, {words.months(found.months.count)}": [row.total for row in rows],
         "against the cheapest": [row.lead for row in rows],
         "per request": [row.per_request for row in rows],
         **lost,

@@ -74,7 +74,7 @@ def _index(setting: Setting, spec: Retrieval) -> _Index:
     if np.any(np.asarray(overlap.value) >= chunk.value):
         raise ValueError(f"retrieval.overlap_tokens ({overlap.value:g}) must be less than chunk_tokens ({chunk.value:g})")
     metadata = setting.given(spec.metadata_bytes_per_vector, "retrieval.metadata_bytes_per_vector")
-    rules = setting.rates.item(spec.store)[2].store
+    rules = setting.rates.store_rules(spec.store)
     if rules is None:
         raise ValueError(f"{spec.store} is not a vector store")
     dimensions = setting.rates.item(spec.embedding)[2].dimensions

@@ -67,7 +67,7 @@ def rates() -> Rates:
 
 
 def rules(offer: str, rates: Rates) -> StoreRules:
-    store = rates.item(offer)[2].store
+    store = rates.store_rules(offer)
     assert store is not None
     return store
 
@@ -281,7 +281,7 @@ def test_every_role_is_paid_by_the_year_or_by_the_hour_but_not_both() -> None:
 
 def test_assumptions_are_complete_ordered_and_say_what_they_rest_on() -> None:
     assert set(BOOK.assumptions) >= ASSUMPTIONS
-    for name, assumption in BOOK.assumptions.items():
+    for name, assumption in BOOK.as_of(TODAY).assumptions.items():
         assert assumption.low <= assumption.likely <= assumption.high, name
         assert len(assumption.basis) > 30, f"{name} does not say what it rests on"
         if assumption.unit.startswith("share"):
@@ -302,11 +302,11 @@ def test_assumptions_are_complete_ordered_and_say_what_they_rest_on() -> None:
     ],
 )
 def test_parameters_of_open_weights(weights: str, billions: float) -> None:
-    assert BOOK.open_models[weights].billion_parameters == pytest.approx(billions, rel=0.001)
+    assert BOOK.as_of(TODAY).open_model(weights).billion_parameters == pytest.approx(billions, rel=0.001)
 
 
 def test_open_weights_are_active_in_part_or_in_full() -> None:
-    for model in BOOK.open_models.values():
+    for model in BOOK.as_of(TODAY).open_models.values():
         assert (model.active_billion_parameters or model.billion_parameters) <= model.billion_parameters
 
 

@@ -90,7 +90,7 @@ class TestHealth:
         provider = BOOK.provider(provider_id)
         cited = [provider.price_page, *(b.source for _, b in blocks(provider_id)), *(e.source for _, e in events(provider_id))]
         holders: list[Provider | Item] = [provider, *provider.items.values()]
-        cited += [rules.source for holder in holders for rules in (holder.billing, holder.cache) if rules is not None]
+        cited += [rules.source for holder in holders for rules in (*holder.billing, *holder.cache)]
         for source in cited:
             assert re.fullmatch(r"https://[^/\s]+\S*|pkg:pypi/[\w-]+@[\w.]+(#\S+)?", source), source
 

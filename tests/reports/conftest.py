@@ -90,6 +90,7 @@ def _fields(requests: Any = 10_000, **more: Any) -> dict[str, Any]:
     return {
         "name": "Worked by hand",
         "as_of": DAY,
+        "price_release": DAY,  # so that what enters the book later, and newer releases, leave the reviewed files alone
         "horizon_months": 12,
         "workload": {"requests_per_month": requests, "user_tokens": 100, "answer_tokens": 50},
         "task": {"kind": "style", "examples": 100, "tokens_per_example": 200},

@@ -1,0 +1,183 @@
+"""Releases of the price book: a name for everything recorded through a day, and the digest that proves it unchanged.
+
+The digest is SHA-256 over canonical JSON of all that can change a result: every dated record through that day with all its
+fields, and of the items that have one what shapes their results beside it. Names, aliases and comments do not count.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel, ValidationError
+
+from pricing.book import PriceBook, Recorded
+from pricing.errors import PricingError
+from pricing.model import Provider, Release
+
+ITEM_FACTS = {"weights", "context_tokens", "max_training_tokens_per_example", "dimensions", "hardware"}
+"""What is not dated of an item and yet shapes its results."""
+
+Records = Mapping[str, Iterable[Recorded]]
+
+
+class Place(NamedTuple):
+    """A provider, a size band of it, or an item: where prices, events and rules are recorded."""
+
+    offer: str
+    """As in ``together/llama-3.3-70b``; a provider's id alone; a band with its sizes in words."""
+    facts: Mapping[str, Any]
+    """What is not dated."""
+    records: Records
+    """By kind: price, lifecycle, cache, billing, store."""
+
+
+class Basis(NamedTuple):
+    """Which state of the price book an answer rests on."""
+
+    release: Release | None
+    """The one pinned, or without a pin the newest; None where only a day is pinned, or there is none."""
+    recorded_through: date | None
+    """What was recorded later is ignored; None: nothing is."""
+    has_later: bool
+    """Whether records after the release count too and could matter to the answer."""
+
+
+# --- what is recorded -----------------------------------------------------------------------------------------------------
+
+
+def places(provider: Provider) -> Iterator[Place]:
+    """Where a provider's facts are recorded: the provider itself, its size bands, its items."""
+    shared = {"price": provider.price, "lifecycle": provider.lifecycle, "cache": provider.cache, "billing": provider.billing}
+    yield Place(provider.id, {}, shared)
+    for band in provider.band:
+        sizes = f"above {band.above_billion_parameters:g} up to {band.up_to_billion_parameters:g} billion parameters"
+        yield Place(f"{provider.id} ({sizes})", {}, {"price": band.price})
+    for item_id, item in provider.items.items():
+        facts = item.model_dump(include=ITEM_FACTS, exclude_defaults=True)
+        kinds = ("price", "lifecycle", "cache", "billing", "store")
+        yield Place(f"{provider.id}/{item_id}", facts, {kind: getattr(item, kind) for kind in kinds})
+
+
+def facts(book: PriceBook) -> dict[str, Records]:
+    """What is recorded outside the providers' tables, by topic and name."""
+    return {
+        "assumptions": book.assumptions,
+        "open_models": book.open_models,
+        "gpus": book.gpus,
+        "exchange_rates": book.exchange_rates,
+    }
+
+
+def digest(book: PriceBook, recorded_through: date) -> str:
+    """SHA-256 of everything recorded through a day that can change a result. Defaults left out and stated are the same."""
+    text = json.dumps(_content(book, recorded_through), sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _content(book: PriceBook, recorded_through: date) -> dict[str, Any]:
+    content: dict[str, Any] = {"places": {}}
+    for provider_id in book.provider_ids:
+        for place in places(book.provider(provider_id)):
+            if found := _known(place.records, recorded_through):
+                content["places"][place.offer] = {"facts": place.facts} | found
+    return content | {topic: _known(named, recorded_through) for topic, named in facts(book).items()}
+
+
+def _known(records: Records, recorded_through: date) -> dict[str, list[Recorded]]:
+    """The records of each kind or name through a day, in the order of the file, which decides between equal days."""
+    known = {name: [r for r in found if r.recorded <= recorded_through] for name, found in records.items()}
+    return {name: found for name, found in known.items() if found}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump(exclude_defaults=True, exclude={"name"})
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
+    return value.isoformat()
+
+
+# --- releases -------------------------------------------------------------------------------------------------------------
+
+
+def is_unchanged(book: PriceBook, release: Release) -> bool:
+    """Whether everything the release names is still in the book as it was."""
+    return digest(book, release.recorded_through) == release.sha256
+
+
+def newest(book: PriceBook) -> Release | None:
+    """The release that reaches furthest; of several of one day the last cut."""
+    return max(reversed(book.releases), key=lambda release: release.recorded_through, default=None)
+
+
+def cut(book: PriceBook, name: str, recorded_through: date) -> Release:
+    """Name a state of the book: one more entry at the end of its releases.toml.
+
+    Raises:
+        PricingError: the name is taken, or not like 2026.11.20.
+    """
+    if name in {release.name for release in book.releases}:
+        raise PricingError(f"There is a release '{name}' already, and a release never changes. Choose another name.")
+    try:
+        release = Release(name=name, recorded_through=recorded_through, sha256=digest(book, recorded_through))
+    except ValidationError:
+        raise PricingError(f"'{name}' is no name of a release. Write a day with dots, like 2026.11.20 or 2026.11.20.1.") from None
+    with book.releases_file.open("a", encoding="utf-8", newline="\n") as file:
+        file.write(
+            f'\n[[release]]\nname = "{release.name}"\nrecorded_through = {recorded_through}\nsha256 = "{release.sha256}"\n'
+        )
+    return release
+
+
+def day_of(book: PriceBook, pinned: str) -> date:
+    """The last day whose records count, of a release's name or a day as text.
+
+    Raises:
+        UnknownRelease: it is neither; near matches are named.
+    """
+    try:
+        return date.fromisoformat(pinned)
+    except ValueError:
+        return book.release(pinned).recorded_through
+
+
+def basis(book: PriceBook, pinned: date | str | None, offers: Iterable[str], assumptions: Iterable[str]) -> Basis:
+    """Which state of the book an answer rests on.
+
+    Args:
+        pinned: the release or day stated; None: everything recorded counts.
+        offers: what the answer used; a later record of any of their providers could matter to it.
+        assumptions: names of the assumptions it used.
+
+    Raises:
+        UnknownRelease: there is no release of that name.
+    """
+    if isinstance(pinned, str):
+        release = book.release(pinned)
+        return Basis(release, release.recorded_through, has_later=False)
+    if pinned is not None:
+        return Basis(None, pinned, has_later=False)
+    latest = newest(book)
+    if latest is None:
+        return Basis(None, None, has_later=False)
+    used = _used_records(book, offers, assumptions)
+    return Basis(latest, None, has_later=any(record.recorded > latest.recorded_through for record in used))
+
+
+def _used_records(book: PriceBook, offers: Iterable[str], assumptions: Iterable[str]) -> Iterator[Recorded]:
+    """Every record of the offers' providers and their weights, and of the assumptions."""
+    named = list(offers)
+    for provider_id in sorted({offer.partition("/")[0] for offer in named} & set(book.provider_ids)):
+        for place in places(book.provider(provider_id)):
+            for records in place.records.values():
+                yield from (record for record in records if not getattr(record, "own", False))
+            yield from book.open_models.get(place.facts.get("weights", ""), ()) if place.offer in named else ()
+    for offer in named:
+        yield from book.open_models.get(offer, ()) if offer.partition("/")[0] not in book.provider_ids else ()
+    for name in assumptions:
+        yield from book.assumptions.get(name, ())
