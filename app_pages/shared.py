@@ -122,7 +122,7 @@ def price_row(row: Price) -> dict[str, object]:
     """One price as a table's row."""
     return {
         "Offer": row.offer,
-        "Price": words.exact_money(row.value),
+        "Price": words.listed_money(row),
         "Unit": row.unit.removeprefix("USD "),
         "For": row.conditions or "standard",
         "In force from": row.effective,
@@ -135,7 +135,7 @@ def price_row(row: Price) -> dict[str, object]:
 def price_columns() -> dict[str, object]:
     """How the columns of `price_rows` are shown."""
     return {
-        "Price": st.column_config.TextColumn("US$", alignment="right"),
+        "Price": st.column_config.TextColumn(alignment="right"),
         "In force from": st.column_config.DateColumn(format="D MMM YYYY"),
         **source_columns(),
         "Read on": st.column_config.DateColumn(format="D MMM YYYY"),

@@ -45,7 +45,7 @@ LABEL_ROWS = 4
 
 Floats = NDArray[np.float64]
 Drawn = Callable[[Curve, Floats], Floats]
-"""What is drawn of a curve at some volumes: US$ in the chart's unit."""
+"""What is drawn of a curve at some volumes: an amount in the chart's unit and currency."""
 
 
 @dataclass(frozen=True)
@@ -135,6 +135,8 @@ class BreakEvenChart:
     stretches: tuple[Stretch, ...]
     crossings: tuple[Crossing, ...]
     today: Today
+    mark: str
+    """What stands before an amount in the currency drawn."""
 
     @property
     def label_rows(self) -> int:
@@ -178,11 +180,12 @@ class CostLinesChart:
 # --- break-even --------------------------------------------------------------------------------------------------------------
 
 
+@words.in_its_currency
 def break_even_chart(comparison: Comparison, unit: Unit = "month") -> BreakEvenChart:
     """Every available approach's cost against the monthly volume, and who is cheapest where.
 
     Args:
-        unit: US$ per month (one-off costs spread over the horizon), per request, or over the whole horizon.
+        unit: amounts per month (one-off costs spread over the horizon), per request, or over the whole horizon.
 
     Raises:
         NothingToCompare: no approach is available.
@@ -192,9 +195,12 @@ def break_even_chart(comparison: Comparison, unit: Unit = "month") -> BreakEvenC
     results = comparison.available
     requests_per_volume = float(growth_factors(comparison.point.workload.growth, comparison.months).sum())
 
-    def cost(curve: Curve, volumes: Floats) -> Floats:
+    def dollars(curve: Curve, volumes: Floats) -> Floats:
         per = {"month": float(comparison.months.count), "request": volumes * requests_per_volume, "horizon": 1.0}[unit]
         return np.asarray(curve.total(volumes) / per)
+
+    def cost(curve: Curve, volumes: Floats) -> Floats:
+        return dollars(curve, volumes) * words.shown_amount(1.0)
 
     grids = {name: _grid(result.curve, low, high) for name, result in results.items()}
     costs = {name: cost(result.curve, grids[name]) for name, result in results.items()}
@@ -227,8 +233,8 @@ def break_even_chart(comparison: Comparison, unit: Unit = "month") -> BreakEvenC
     today_usd = float(drawn(winner.curve, np.array([float(comparison.requests)]))[0])
     today = Today(comparison.requests, today_usd, f"Today {words.volume_short(comparison.requests)}", winner.family)
     return BreakEvenChart(
-        _finding(comparison), _break_even_caption(comparison, unit), _break_even_alt(comparison, unit, visible, cost),
-        volume, value, lines, stretches, crossings, today,
+        _finding(comparison), _break_even_caption(comparison, unit), _break_even_alt(comparison, unit, visible, dollars),
+        volume, value, lines, stretches, crossings, today, words.mark(),
     )  # fmt: skip
 
 
@@ -362,7 +368,8 @@ def _value_axis(comparison: Comparison, unit: Unit, values: list[Floats]) -> Axi
     low, high = min(float(v.min()) for v in values), max(float(v.max()) for v in values)
     low, high = low / 1.25, high * 1.25
     months = comparison.months.count
-    title = {"month": "US$ per month", "request": _per_answer(comparison), "horizon": f"US$ over {months} months"}[unit]
+    money = words.unit_name()
+    title = {"month": f"{money} per month", "request": _per_answer(comparison), "horizon": f"{money} over {months} months"}[unit]
     ticks = [m * 10.0**p for p in range(floor(log10(low)), ceil(log10(high)) + 1) for m in (1, 3)]
     if log10(high / low) > 4:
         ticks = [tick for tick in ticks if round(log10(tick), 6).is_integer()]
@@ -403,15 +410,15 @@ def _where(interval: Interval, largest: int) -> str:
 
 
 def _per_answer(comparison: Comparison) -> str:
-    return f"US$ per {words.volume_unit(comparison)}"
+    return f"{words.unit_name()} per {words.volume_unit(comparison)}"
 
 
 def _break_even_caption(comparison: Comparison, unit: Unit) -> str:
-    months = comparison.months.count
+    months, money = comparison.months.count, words.unit_name()
     spread = {
-        "month": f"US$ per month, one-off costs spread over {months} months",
+        "month": f"{money} per month, one-off costs spread over {months} months",
         "request": f"{_per_answer(comparison)}, one-off costs spread over all of {months} months",
-        "horizon": f"US$ over {months} months",
+        "horizon": f"{money} over {months} months",
     }[unit]
     equal = " Compared at equal accepted answers." if words.rejected_are_lost(comparison) else ""
     if words.value_is_counted(comparison):
@@ -420,7 +427,8 @@ def _break_even_caption(comparison: Comparison, unit: Unit) -> str:
 
 
 def _break_even_alt(comparison: Comparison, unit: Unit, visible: list[Interval], drawn: Drawn) -> str:
-    unit_words = {"month": "US$ per month", "request": _per_answer(comparison), "horizon": "US$ over the horizon"}[unit]
+    name, each = words.unit_name(), _per_answer(comparison)
+    unit_words = {"month": f"{name} per month", "request": each, "horizon": f"{name} over the horizon"}[unit]
     cheapest = "; ".join(
         f"{words.label(interval.winner)} {_where(interval, comparison.largest_volume)}" for interval in visible if interval.winner
     )
@@ -438,6 +446,7 @@ def _break_even_alt(comparison: Comparison, unit: Unit, visible: list[Interval],
 # --- cost lines --------------------------------------------------------------------------------------------------------------
 
 
+@words.in_its_currency
 def cost_lines_chart(comparison: Comparison) -> CostLinesChart:
     """What each available approach costs over the horizon at today's volume, by part.
 
@@ -456,8 +465,9 @@ def cost_lines_chart(comparison: Comparison) -> CostLinesChart:
     totals = ", ".join(f"{bar.label} {bar.total_label}, most of it {_largest(bar).group}" for bar in bars)
     return CostLinesChart(
         _largest_finding(comparison, bars),
-        f"US$ over {months} months at {words.volume(comparison.requests)} {words.per_month(comparison)}, by part.{handled}{net}",
-        f"Stacked bar chart of US$ over {months} months by part of cost: {totals}.",
+        f"{words.unit_name()} over {months} months at {words.volume(comparison.requests)} {words.per_month(comparison)}, "
+        f"by part.{handled}{net}",
+        f"Stacked bar chart of {words.unit_name()} over {months} months by part of cost: {totals}.",
         bars,
         groups,
     )

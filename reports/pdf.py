@@ -267,7 +267,7 @@ def _footer(comparison: Comparison, tuneworth: str) -> str:
     parts = (
         f"tuneworth {tuneworth}".rstrip(),
         f"prices as of {words.day_short(comparison.as_of)}, {words.price_book_short(comparison)}",
-        f"scenario {scenario_digest(comparison)[:words.DIGEST_LETTERS]}",
-        f"price rows {prices_digest(comparison)[:words.DIGEST_LETTERS]}",
+        f"scenario {scenario_digest(comparison)[: words.DIGEST_LETTERS]}",
+        f"price rows {prices_digest(comparison)[: words.DIGEST_LETTERS]}",
     )
     return " · ".join(parts)

@@ -79,7 +79,7 @@ def _add_lines(figure: go.Figure, chart: BreakEvenChart, palette: Palette, botto
         figure.add_scatter(
             x=line.x, y=line.y, mode="lines", name=line.label, showlegend=False,
             line={"color": palette.families[line.family], "width": LINE_PX, "dash": line.dash, "simplify": False},
-            hovertemplate=f"{line.label}: $%{{y:{decimals}}} at %{{x:,.0f}}<extra></extra>",
+            hovertemplate=f"{line.label}: {chart.mark}%{{y:{decimals}}} at %{{x:,.0f}}<extra></extra>",
         )  # fmt: skip
     for stretch in chart.stretches:
         figure.add_scatter(

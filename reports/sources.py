@@ -9,6 +9,6 @@ def source_words(source: str) -> str:
     """An address without its scheme; a package by its name and version."""
     if source.startswith("pkg:"):
         kind, _, name = source.removeprefix("pkg:").partition("#")[0].partition("/")
-        return f"{name.replace('@', ' ')} ({kind} package)"
+        return f"{name.replace('@', ' ').replace('%40', '@')} ({kind} package)"
     parts = urlsplit(source)
     return f"{parts.netloc.removeprefix('www.')}{parts.path.rstrip('/')}"
