@@ -94,6 +94,12 @@ class PriceBook:
         """Ids of all providers in the book, sorted."""
         return tuple(sorted({p.stem for p in (self._folder / "tables").glob("*.toml")} | set(self._overrides)))
 
+    @cached_property
+    def agreed_providers(self) -> tuple[Provider, ...]:
+        """The providers with which a commitment or credit is agreed: own prices alone can say so."""
+        found = (self.provider(provider_id) for provider_id in sorted(self._overrides))
+        return tuple(provider for provider in found if provider.commitment or provider.credit)
+
     def provider(self, provider_id: str) -> Provider:
         """One provider's table.
 

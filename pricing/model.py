@@ -14,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from pricing.currency import USD, in_dollars
 from pricing.keys import PRICE_KEYS
-from pricing.terms import Commitment, Credit, Discount, overlapping
+from pricing.terms import Commitment, Credit, Discount, concurrent, overlapping
 
 Confidence = Literal["primary", "package", "transcribed", "bulk", "estimate", "unverified", "own"]
 Event = Literal[
@@ -346,6 +346,12 @@ class Provider(_Strict):
         names = [(item_id, *item.aliases) for item_id, item in self.items.items()]
         for i, j in overlapping(self.discount, names):
             raise ValueError(f"discount.{i} and discount.{j} overlap: {self.discount[i]}, {self.discount[j]}")
+        return self
+
+    @model_validator(mode="after")
+    def _one_commitment_at_a_time(self) -> Self:
+        for i, j in concurrent(self.commitment):
+            raise ValueError(f"commitment.{i} and commitment.{j} hold at the same time; write the one amount a month that is due")
         return self
 
     def discount_on(self, item_id: str | None, key: str, on: date) -> Discount | None:

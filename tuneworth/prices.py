@@ -15,9 +15,14 @@ from tuneworth.clock import day_or_today
 from tuneworth.offers import matching_offers
 from tuneworth.output import Format, emit, say
 from tuneworth.price_history import history
+from tuneworth.price_import import compare_prices, import_prices
 
 prices = typer.Typer(help="Look prices up with their sources; check the tables.", no_args_is_help=True, rich_markup_mode=None)
 prices.command()(history)
+
+
+prices.command("import")(import_prices)
+prices.command("parity")(compare_prices)
 
 
 @prices.command()

@@ -234,10 +234,12 @@ def claims(model: ModelInfo, item: Item, data_day: date) -> Iterator[Claim]:
         for hours, in_window in windows.items():
             yield from _tiers(start, following, data_day, {"hours_utc": (hours,)}, in_window, item)
     for variant in model.price_variants or ():
-        conditions = _context(variant.when)
+        conditions = condition(variant.when)
         if conditions is not None:
             start = getattr(variant.constraint, "start_date", None)
-            yield from _tiers(start, None, data_day, conditions, variant.prices, item)
+            siblings = [other.constraint for other in model.price_variants or () if other.when == variant.when]
+            later = min((s for sibling in siblings if (s := getattr(sibling, "start_date", None))), default=None)
+            yield from _tiers(start, later if start is None else None, data_day, conditions, variant.prices, item)
 
 
 Period = tuple[date | None, "ModelPrice", dict[str, "ModelPrice"]]
@@ -269,8 +271,8 @@ def periods(model: ModelInfo) -> list[Period]:
     return found
 
 
-def _context(when: dict[str, str]) -> dict[str, str] | None:
-    """A request context as a condition of the book; None where it is the standard service."""
+def condition(when: dict[str, str]) -> dict[str, str] | None:
+    """A request context of the package as a condition of the book; None where it is the standard service."""
     if len(when) != 1:
         raise BadTable(f"{PACKAGE}: the request context {when} has no condition in the book; see pricing/model.py.")
     ((name, value),) = when.items()

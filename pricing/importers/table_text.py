@@ -75,7 +75,8 @@ def _value(value: Any) -> str:
 def _sections(text: str) -> list[_Section]:
     """The text cut before each header; comments right above a header belong to it."""
     lines = text.splitlines()
-    starts, places = [0], [()]
+    starts: list[int] = [0]
+    places: list[tuple[str, ...]] = [()]
     for number, line in enumerate(lines):
         if _HEADER.match(line) and (place := _place(line)):
             start = number
