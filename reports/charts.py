@@ -1,4 +1,4 @@
-"""Charts as plain data, one function each: Comparison → chart. A renderer draws them and decides nothing.
+"""Charts as plain data, one function each: a comparison or prices → chart. A renderer draws them and decides nothing.
 
 A chart's title states its finding, its caption says unit and scale, and `alt` says in one sentence what there is to see.
 Positions marked *share* run from 0 to 1 along an axis as it is drawn (the logarithm's share on a logarithmic axis).
@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
 from math import ceil, floor, log10
 from textwrap import wrap
 from typing import Literal
@@ -21,7 +23,10 @@ from calc.ledger import GROUPS, Group
 from calc.scenario import Family
 from calc.timeline import growth_factors
 from calc.volume import Curve
-from reports import words
+from pricing.history import History, changes
+from pricing.keys import PRICE_KEYS
+from pricing.model import LifecycleEvent
+from reports import price_words, words
 
 Unit = Literal["month", "request", "horizon"]
 Dash = Literal["solid", "dash", "dot", "dashdot"]
@@ -58,15 +63,18 @@ class Tick:
 
 @dataclass(frozen=True)
 class Axis:
-    """A logarithmic axis."""
+    """A logarithmic axis, or a linear one. Days are counted as `date.toordinal` does."""
 
     title: str
     low: float
     high: float
     ticks: tuple[Tick, ...]
+    logarithmic: bool = True
 
     def share(self, value: float) -> float:
         """Where a value lies, 0 to 1."""
+        if not self.logarithmic:
+            return (value - self.low) / (self.high - self.low)
         return log10(value / self.low) / log10(self.high / self.low)
 
 
@@ -175,6 +183,65 @@ class CostLinesChart:
     bars: tuple[Bar, ...]
     groups: tuple[Group, ...]
     """The groups that occur, in drawing order."""
+
+
+@dataclass(frozen=True)
+class PricePoint:
+    """A day on which a value began, or on which the price ended; the label says all of it."""
+
+    x: float
+    y: float
+    kind: Literal["stated", "seen", "end"]
+    label: str
+
+
+@dataclass(frozen=True)
+class PriceLine:
+    """One price through time: an upright step at each change, and a break where there was none."""
+
+    label: str
+    is_chosen: bool
+    dash: Dash
+    runs: tuple[tuple[tuple[float, ...], tuple[float, ...]], ...]
+    """Days and values of each stretch without a break."""
+    points: tuple[PricePoint, ...]
+    label_at: float
+    """Height of the name's middle at the right end, a share of the value axis."""
+
+    @property
+    def label_rows(self) -> tuple[str, ...]:
+        """The name, broken for the margin beside the plot."""
+        return _rows(self.label)
+
+
+@dataclass(frozen=True)
+class DayMark:
+    """A day marked by an upright line, named in a row above the plot; rows count upwards."""
+
+    x: float
+    label: str
+    row: int
+    side: Literal["left", "centre", "right"]
+    """Where the name stands, seen from its line."""
+
+
+@dataclass(frozen=True)
+class HistoryChart:
+    """Prices of an offer over time, in steps."""
+
+    title: str
+    caption: str
+    alt: str
+    days: Axis
+    value: Axis
+    lines: tuple[PriceLine, ...]
+    today: DayMark
+    events: tuple[DayMark, ...]
+
+    @property
+    def label_rows(self) -> int:
+        """Rows of names above the plot."""
+        return max(mark.row for mark in (self.today, *self.events)) + 1
 
 
 # --- break-even --------------------------------------------------------------------------------------------------------------
@@ -494,3 +561,179 @@ def _largest_finding(comparison: Comparison, bars: Sequence[Bar]) -> str:
     if len(largest) == 1 and len(bars) > 1:
         return f"{name} {verb} most in every approach"
     return f"{name} {verb} most in {words.in_sentence(winner.name)}: {words.percent_whole(part.usd / winner.usd)} of its total"
+
+
+# --- history of a price ------------------------------------------------------------------------------------------------------
+
+WIDE_SPAN = 30
+"""Highest value over lowest from which on a logarithmic axis is needed to see both."""
+DAYS_BEFORE, DAYS_AFTER = 120, 45
+"""Shown before and after today at least."""
+DAY_LABEL_LETTER = 0.027
+"""Width of a letter above the plot, as a share of the plot on a phone."""
+
+
+def history_chart(
+    histories: Sequence[History], chosen: History, events: Sequence[LifecycleEvent], today: date, today_label: str = "Today"
+) -> HistoryChart:
+    """An offer's prices over time: the chosen one, and all others under its conditions that share its unit.
+
+    Args:
+        histories: all of the offer.
+        events: of the offer and its provider.
+        today: the day of the upright line; what lies right of it is announced.
+    """
+    measure = price_words.measure(chosen.key)
+    shown = [h for h in histories if price_words.measure(h.key) == measure and h.question == chosen.question]
+    shown = [chosen, *(h for h in shown if h.key != chosen.key)]
+    days = _days_axis([step.first for h in shown for step in h.steps], [e.date for e in events], today)
+    values = [float(step.price.value) for h in shown for step in h.steps]
+    unit = price_words.MEASURES.get(measure) or PRICE_KEYS[chosen.key].unit.replace("USD", "US$")
+    value = _price_axis(unit, values)
+    ends = [value.share(float(h.steps[-1].price.value)) for h in shown]
+    labels = [price_words.key_label(h.key) for h in shown]
+    at = _pushed_apart(ends, [LABEL_HEIGHT * len(_rows(label)) for label in labels])
+    lines = tuple(
+        PriceLine(label, h is chosen, "solid" if h is chosen else DASHES[1 + i % 3], _runs(h, days.high), _points(h, label), end)
+        for i, (h, label, end) in enumerate(zip(shown, labels, at, strict=True))
+    )
+    within = [event for event in events if event.date.toordinal() >= days.low]
+    marks = _day_marks([(today, today_label), *((e.date, price_words.event_label(e)) for e in within)], days)
+    return HistoryChart(
+        _history_finding(chosen, today), _history_caption(chosen, value), _history_alt(chosen, shown, events, unit),
+        days, value, lines, marks[0], tuple(marks[1:]),
+    )  # fmt: skip
+
+
+def _days_axis(firsts: Sequence[date], events: Sequence[date], today: date) -> Axis:
+    low = min(*firsts, *(event for event in events if event >= min(firsts)), today - timedelta(DAYS_BEFORE))
+    high = max(*firsts, *events, today + timedelta(DAYS_AFTER))
+    pad = (high - low).days * 0.03
+    return Axis("", low.toordinal() - pad, high.toordinal() + pad, _day_ticks(low, high), logarithmic=False)
+
+
+def _day_ticks(low: date, high: date) -> tuple[Tick, ...]:
+    """First days of months, four at most: all names fit on a phone."""
+    months = [date(year, month, 1) for year in range(low.year, high.year + 2) for month in range(1, 13)]
+    inside = [day for day in months if low <= day <= high]
+    every = next(step for step in (1, 2, 3, 6, 12, 24, 60, 120, 1200) if len(_every(inside, step)) <= 4)
+    return tuple(Tick(day.toordinal(), f"{day:%b %Y}") for day in _every(inside, every))
+
+
+def _every(firsts: Sequence[date], months: int) -> list[date]:
+    return [day for day in firsts if (day.year * 12 + day.month - 1) % months == 0]
+
+
+def _price_axis(title: str, values: Sequence[float]) -> Axis:
+    """From 0 on, or logarithmic where the values are too far apart for that."""
+    low, high = min(values), max(values)
+    if low > 0 and high / low > WIDE_SPAN:
+        low, high = low / 1.4, high * 1.25
+        ticks = [m * 10.0**p for p in range(floor(log10(low)), ceil(log10(high)) + 1) for m in (1, 3)]
+        if log10(high / low) > 3:
+            ticks = [tick for tick in ticks if round(log10(tick), 6).is_integer()]
+        return Axis(title, low, high, tuple(Tick(t, words.money_tick(t)) for t in ticks if low * 1.02 <= t <= high))
+    high = high or 1.0
+    step = next(m * 10.0**p for p in range(floor(log10(high)) - 1, 9) for m in (1, 2, 5) if high / (m * 10.0**p) <= 5)
+    decimals = max(2, -floor(log10(step))) if step < 1 else 0
+    ticks = [i * step for i in range(floor(high * 1.1 / step) + 1)]
+    return Axis(title, 0.0, high * 1.1, tuple(Tick(t, f"${t:,.{decimals}f}" if t else "$0") for t in ticks), logarithmic=False)
+
+
+def _runs(history: History, end: float) -> tuple[tuple[tuple[float, ...], tuple[float, ...]], ...]:
+    """Each stretch without a break, its jumps upright."""
+    runs: list[tuple[list[float], list[float]]] = []
+    until: date | None = None
+    for step in history.steps:
+        if not runs or until != step.first:
+            runs.append(([], []))
+        until = step.until
+        last = end if step.until is None else float(step.until.toordinal())
+        runs[-1][0].extend((float(step.first.toordinal()), last))
+        runs[-1][1].extend([float(step.price.value)] * 2)
+    return tuple((tuple(x), tuple(y)) for x, y in runs)
+
+
+def _points(history: History, label: str) -> tuple[PricePoint, ...]:
+    """Where a value began and where the price ended; the same value from another source is no new one."""
+    steps = {step.first: step for step in history.steps}
+    found: list[PricePoint] = []
+    for change in changes(history):
+        x, day = float(change.day.toordinal()), words.day_short(change.day)
+        if change.new is None:
+            assert change.old is not None
+            found.append(PricePoint(x, float(change.old.value), "end", f"{label} ended on {day}"))
+            continue
+        kind: Literal["seen", "stated"] = "seen" if steps[change.day].is_seen else "stated"
+        text = f"{label}: {words.exact_money(change.new.value)} from {day}" + (", first seen then" if kind == "seen" else "")
+        found.append(PricePoint(x, float(change.new.value), kind, text))
+    return tuple(found)
+
+
+def _day_marks(dated: Sequence[tuple[date, str]], days: Axis) -> list[DayMark]:
+    """Names of days in as few rows as hold them apart on a phone; the first is in the lowest."""
+    taken: list[list[tuple[float, float]]] = []
+    marks: list[DayMark] = []
+    for day, label in dated:
+        at, width = days.share(day.toordinal()), DAY_LABEL_LETTER * len(label)
+        sides: dict[Literal["left", "centre", "right"], float] = {"right": at, "left": at - width, "centre": at - width / 2}
+        side = min(sides, key=lambda s: max(-sides[s], sides[s] + width - 1, 0.0))
+        span = (sides[side], sides[side] + width)
+        row = next((i for i, row in enumerate(taken) if all(span[1] <= a or span[0] >= b for a, b in row)), len(taken))
+        taken += [[]] if row == len(taken) else []
+        taken[row].append(span)
+        marks.append(DayMark(float(day.toordinal()), label, row, side))
+    return marks
+
+
+def _history_finding(chosen: History, today: date) -> str:
+    """What comes next, else what changed last, else since when it has stood."""
+    what, held = price_words.history_label(chosen), chosen.on(today)
+    turns = [change for change in changes(chosen) if change.old is not None]
+    coming = next((change for change in turns if change.day > today), None)
+    if coming is not None and coming.old is not None:
+        verb = "ends" if coming.new is None else "rises" if coming.new.value > coming.old.value else "falls"
+        to = "" if coming.new is None else f" from {_usd(coming.old.value)} to {_usd(coming.new.value)}"
+        return f"{what} {verb}{to} on {words.day(coming.day)}"
+    past = [change for change in turns if change.day <= today]
+    if held is None:
+        if past:
+            return f"{what} has had no price since {words.day(past[-1].day)}"
+        return f"{what} costs {_usd(chosen.steps[0].price.value)} from {words.day(chosen.steps[0].first)} on"
+    if past and past[-1].new is not None and past[-1].old is not None:
+        verb = "rose" if past[-1].new.value > past[-1].old.value else "fell"
+        to = f"from {_usd(past[-1].old.value)} to {_usd(past[-1].new.value)}"
+        return f"{what} {verb} {to} {_since(chosen, past[-1].day)}"
+    started = [change for change in changes(chosen) if change.new is not None and change.day <= today]
+    return f"{what} has been {_usd(held.value)} since {words.day(started[-1].day)}, when it was {_first(chosen, started[-1].day)}"
+
+
+def _usd(value: Decimal) -> str:
+    return words.exact_money(value)
+
+
+def _since(chosen: History, day: date) -> str:
+    seen = any(step.first == day and step.is_seen for step in chosen.steps)
+    return f"by {words.day(day)}" if seen else f"on {words.day(day)}"
+
+
+def _first(chosen: History, day: date) -> str:
+    return "first seen" if any(step.first == day and step.is_seen for step in chosen.steps) else "set"
+
+
+def _history_caption(chosen: History, value: Axis) -> str:
+    scale = ", logarithmic axis" if value.logarithmic else ""
+    return (
+        f"{value.title}{scale}, {chosen.conditions or 'standard'}. Filled dot: the source states the day. "
+        "Open dot: first seen that day. Right of the upright line: announced."
+    )
+
+
+def _history_alt(chosen: History, shown: Sequence[History], events: Sequence[LifecycleEvent], unit: str) -> str:
+    said = []
+    for history in shown:
+        values = [f"{'ended' if c.new is None else _usd(c.new.value)} {words.day_short(c.day)}" for c in changes(history)]
+        said.append(f"{price_words.key_label(history.key)} {', '.join(values)}")
+    marked = f" Events: {', '.join(price_words.event_label(e) for e in events)}." if events else ""
+    where = f"{chosen.offer}, {chosen.conditions or 'standard'}"
+    return f"Step chart of {unit} of {where}, by day of effect: {'; '.join(said)}.{marked}"

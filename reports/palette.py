@@ -30,6 +30,8 @@ class Palette:
     on_colour: str
     """Text on an approach's colour."""
     warning: str
+    price: str
+    """The line of the price that was asked for; the others of its offer are soft."""
     families: dict[Family, str]
     groups: dict[Group, str]
     on_groups: dict[Group, str]
@@ -45,6 +47,7 @@ LIGHT = Palette(
     marker="#7A8592",
     on_colour="#FFFFFF",
     warning="#B4530A",
+    price="#0F766E",
     families={
         "prompting": "#6B7280",
         "few-shot": "#A26800",
@@ -59,6 +62,7 @@ LIGHT = Palette(
         "staff and evaluation": "#8392A5",
         "data and training": "#B3BDC9",
         "retrieval": "#CDD5DD",
+        "commitments and credits": "#E6D9C3",
     },
     on_groups={
         "rejected answers": "#FFFFFF",
@@ -67,6 +71,7 @@ LIGHT = Palette(
         "staff and evaluation": "#0F1722",
         "data and training": "#0F1722",
         "retrieval": "#0F1722",
+        "commitments and credits": "#0F1722",
     },
 )
 
@@ -79,6 +84,7 @@ DARK = Palette(
     marker="#8995A2",
     on_colour="#10161F",
     warning="#F2A56D",
+    price="#5FC9BD",
     families={
         "prompting": "#8F98A6",
         "few-shot": "#F3CE6B",
@@ -93,6 +99,7 @@ DARK = Palette(
         "staff and evaluation": "#8D9BAB",
         "data and training": "#5E6C7C",
         "retrieval": "#3E4A58",
+        "commitments and credits": "#5C5140",
     },
     on_groups={
         "rejected answers": "#10161F",
@@ -101,6 +108,7 @@ DARK = Palette(
         "staff and evaluation": "#10161F",
         "data and training": "#FFFFFF",
         "retrieval": "#FFFFFF",
+        "commitments and credits": "#FFFFFF",
     },
 )
 

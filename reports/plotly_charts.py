@@ -7,7 +7,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from reports.charts import BreakEvenChart, CostLinesChart, Line, Tick
+from reports.charts import BreakEvenChart, CostLinesChart, DayMark, HistoryChart, Line, PriceLine, Tick
 from reports.palette import PALETTES, Palette, ThemeName
 from reports.words import GROUP_LABELS
 
@@ -117,10 +117,11 @@ def _add_ribbon(figure: go.Figure, chart: BreakEvenChart, palette: Palette) -> N
         )  # fmt: skip
 
 
-def _add_value_label(figure: go.Figure, tick: Tick, palette: Palette) -> None:
+def _add_value_label(figure: go.Figure, tick: Tick, palette: Palette, *, logarithmic: bool = True) -> None:
     """On its grid line, inside the plot: tick labels there would silently drop the other axis's first one."""
     figure.add_annotation(
-        x=0, xref="paper", xanchor="left", y=log10(tick.value), yanchor="bottom", showarrow=False, text=tick.label,
+        x=0, xref="paper", xanchor="left", y=log10(tick.value) if logarithmic else tick.value, yanchor="bottom",
+        showarrow=False, text=tick.label,
         font={"size": 12.5, "color": palette.soft}, bgcolor=palette.background, borderpad=0,
     )  # fmt: skip
 
@@ -166,6 +167,78 @@ def cost_lines_figure(chart: CostLinesChart, theme: ThemeName) -> go.Figure:
         },
     )  # fmt: skip
     return figure
+
+
+def history_figure(chart: HistoryChart, theme: ThemeName) -> go.Figure:
+    """An offer's prices over time."""
+    palette = PALETTES[theme]
+    top, bottom, plot = 6 + 19 * chart.label_rows, 30, 280
+    value = chart.value
+    figure = go.Figure()
+    for mark in chart.events:
+        _add_day(figure, mark, "3px,3px", plot, palette)
+    _add_day(figure, chart.today, "solid", plot, palette)
+    for tick in value.ticks:
+        _add_value_label(figure, tick, palette, logarithmic=value.logarithmic)
+    for line in reversed(chart.lines):
+        _add_price_line(figure, line, palette)
+    longest = max(len(row) for line in chart.lines for row in line.label_rows)
+    ends = (log10(value.low), log10(value.high)) if value.logarithmic else (value.low, value.high)
+    figure.update_layout(
+        _layout(palette, top + plot + bottom),
+        margin={"l": 10, "r": 14 + LETTER_PX * longest, "t": top, "b": bottom},
+        hovermode="closest",
+        xaxis={
+            "range": [chart.days.low, chart.days.high], "fixedrange": True, "showgrid": False, "zeroline": False,
+            "tickvals": [tick.value for tick in chart.days.ticks], "ticktext": [tick.label for tick in chart.days.ticks],
+            "ticks": "outside", "ticklen": 4, "tickcolor": palette.marker, "tickangle": 0,
+            "tickfont": {"size": 12.5, "color": palette.soft},
+        },
+        yaxis={
+            "type": "log" if value.logarithmic else "linear", "range": ends, "fixedrange": True, "showticklabels": False,
+            "tickvals": [tick.value for tick in value.ticks], "gridcolor": palette.grid, "zeroline": False,
+        },
+    )  # fmt: skip
+    return figure
+
+
+def _add_day(figure: go.Figure, mark: DayMark, dash: str, plot: int, palette: Palette) -> None:
+    """An upright line up to its name above the plot."""
+    up = 1 + (3 + 19 * mark.row) / plot
+    anchor, shift = {"right": ("left", -3), "left": ("right", 3), "centre": ("center", 0)}[mark.side]
+    figure.add_shape(
+        type="line", x0=mark.x, x1=mark.x, xref="x", y0=0, y1=up, yref="paper", layer="below",
+        line={"color": palette.marker, "width": 1.2, "dash": dash},
+    )  # fmt: skip
+    figure.add_annotation(
+        x=mark.x, xref="x", xanchor=anchor, xshift=shift, y=up, yref="paper", yanchor="bottom", showarrow=False,
+        text=f"<b>{mark.label}</b>" if dash == "solid" else mark.label, bgcolor=palette.background, borderpad=1,
+        font={"size": 12.5, "color": palette.text},
+    )  # fmt: skip
+
+
+def _add_price_line(figure: go.Figure, line: PriceLine, palette: Palette) -> None:
+    colour = palette.price if line.is_chosen else palette.soft
+    width, size = (3, 9) if line.is_chosen else (1.5, 7)
+    for x, y in line.runs:
+        figure.add_scatter(
+            x=x, y=y, mode="lines", showlegend=False, hoverinfo="skip",
+            line={"color": colour, "width": width, "dash": line.dash, "simplify": False},
+        )  # fmt: skip
+    symbols = {"stated": "circle", "seen": "circle-open", "end": "x-thin-open"}
+    for kind, symbol in symbols.items():
+        points = [point for point in line.points if point.kind == kind]
+        if points:
+            figure.add_scatter(
+                x=[point.x for point in points], y=[point.y for point in points], mode="markers", showlegend=False,
+                text=[point.label for point in points], hovertemplate="%{text}<extra></extra>", cliponaxis=False,
+                marker={"symbol": symbol, "size": size, "color": colour, "line": {"color": colour, "width": 2}},
+            )  # fmt: skip
+    figure.add_annotation(
+        x=1, xref="paper", xanchor="left", xshift=7, y=line.label_at, yref="paper", yanchor="middle", showarrow=False,
+        align="left", text="<br>".join(f"<b>{row}</b>" if line.is_chosen else row for row in line.label_rows),
+        font={"size": 13, "color": colour},
+    )  # fmt: skip
 
 
 def _broken(label: str) -> str:

@@ -6,7 +6,7 @@ import io
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from reports.charts import BreakEvenChart, Crossing, Line, Stretch
+from reports.charts import BreakEvenChart, Crossing, DayMark, HistoryChart, Line, PriceLine, Stretch
 from reports.letters import FONT_FOLDER, printable_text
 from reports.palette import LIGHT, Palette
 
@@ -123,6 +123,59 @@ def _draw_crossing(axes: Axes, chart: BreakEvenChart, crossing: Crossing, bottom
     at = bottom + RIBBON + 0.012 + ROW * crossing.row
     ha = "left" if side > 0 else "right"
     axes.text(x + 0.007 * side, at, crossing.label, weight=600, ha=ha, va="bottom", bbox=_behind(LIGHT), zorder=6)
+
+
+# --- history of a price ---------------------------------------------------------------------------------------------------
+
+
+def history_svg(chart: HistoryChart, height_inches: float = 2.8) -> bytes:
+    """An offer's prices over time, without title and caption."""
+    from matplotlib import rc_context
+
+    _register_fonts()
+    with rc_context(STYLE):
+        return _svg(_history_figure(chart, height_inches))
+
+
+def _history_figure(chart: HistoryChart, height_inches: float) -> Figure:
+    figure, axes = _canvas(height_inches)
+    axes.set_xlim(0, 1)
+    axes.set_ylim(-0.03, 1.02 + ROW * chart.label_rows)
+    for tick in chart.value.ticks:
+        at = chart.value.share(tick.value)
+        axes.plot([0, 1], [at, at], color=LIGHT.grid, lw=0.7, zorder=1)
+        axes.text(0, at + 0.012, tick.label, color=LIGHT.soft, va="bottom", zorder=6, bbox=_behind(LIGHT))
+    for tick in chart.days.ticks:
+        at = chart.days.share(tick.value)
+        axes.plot([at, at], [-0.01, -0.03], color=LIGHT.marker, lw=0.6, clip_on=False)
+        axes.text(at, -0.05, tick.label, color=LIGHT.soft, ha="center", va="top")
+    for mark in (*chart.events, chart.today):
+        _draw_day(axes, chart, mark)
+    for line in chart.lines:
+        _draw_price_line(axes, chart, line)
+    return figure
+
+
+def _draw_day(axes: Axes, chart: HistoryChart, mark: DayMark) -> None:
+    x, up = chart.days.share(mark.x), 1.01 + ROW * mark.row
+    is_today = mark is chart.today
+    axes.plot([x, x], [0, up], color=LIGHT.marker, lw=1.0 if is_today else 0.7, ls="-" if is_today else (0, (1.5, 1.8)), zorder=2)
+    ha = {"right": "left", "left": "right", "centre": "center"}[mark.side]
+    weight = 600 if is_today else 400
+    axes.text(x, up, printable_text(mark.label)[0], ha=ha, va="bottom", weight=weight, zorder=6, bbox=_behind(LIGHT))
+
+
+def _draw_price_line(axes: Axes, chart: HistoryChart, line: PriceLine) -> None:
+    colour, width = (LIGHT.price, 2.0) if line.is_chosen else (LIGHT.soft, 1.0)
+    for days, values in line.runs:
+        x, y = [chart.days.share(day) for day in days], [chart.value.share(value) for value in values]
+        axes.plot(x, y, color=colour, lw=width, ls=DASHES[line.dash], zorder=4)
+    for point in line.points:
+        at = ([chart.days.share(point.x)], [chart.value.share(point.y)])
+        shape = "x" if point.kind == "end" else "o"
+        axes.plot(*at, shape, color=colour, mfc=LIGHT.background if point.kind == "seen" else colour, ms=4.6, zorder=7)
+    style: dict[str, Any] = {"color": colour, "weight": 600 if line.is_chosen else 400, "va": "center", "linespacing": 0.75}
+    axes.text(1.012, line.label_at, printable_text("\n".join(map(_cut, line.label_rows)))[0], **style)
 
 
 # --- the canvas -----------------------------------------------------------------------------------------------------------
