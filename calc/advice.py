@@ -19,6 +19,7 @@ from calc.ledger import CostLine
 from calc.parts.prompt import input_tokens, mean_input_tokens, output_tokens, turn_weights
 from calc.scenario import OwnGpus, PerToken, TaskKind
 from calc.setting import Setting
+from calc.staleness import SMALL_SHARE, StalePrices, stale_prices
 from calc.timeline import DAYS_PER_MONTH, Refusal, TimelineEvent, training_refused
 from pricing import ExchangeRate, Price, PricingError, UnknownOffer
 from pricing.currency import USD, symbol
@@ -685,14 +686,32 @@ def _listed_unit(price: Price) -> str:
     return price.unit.replace(USD, price.listed_currency, 1)
 
 
-OLD_DAYS = 365
-"""Days after which a price that nobody has read again is worth a word."""
+MOST_FIGURES = 3
+"""Prices of one page that a note names."""
 
 
 def _age_notes(comparison: Comparison, result: ApproachResult) -> Iterator[Note]:
-    """Prices that were read long before the day they are used for; wages are yearly and not meant."""
-    used = {p for line in result.ledger.lines for p in line.prices if not p.key.startswith("wage")}
-    oldest = min(used, key=lambda p: (p.source_date, p.offer, p.key), default=None)
-    if oldest is not None and (days := (comparison.as_of - oldest.source_date).days) > OLD_DAYS:
-        text = f"Its oldest price, of {oldest.offer}, was read {days:,} days before: check it before you decide."
-        yield Note(result.name, "old price", "caution", text, oldest.source_date, oldest.source)
+    """Prices that were read long before the day they are used for, by what rests on them; small ones in one sentence."""
+    stale = stale_prices(comparison, result)
+    small = [found for found in stale if found.share < SMALL_SHARE]
+    for found in stale[: len(stale) - len(small)]:
+        first = found.prices[0]
+        text = f"{found.share:.0%} of its cost rests on {_old(found)}: {_figures(found.prices)}. Check before you decide."
+        yield Note(result.name, "old price", "caution", text, first.source_date, first.source)
+    if small:
+        oldest = max(small, key=lambda found: found.age_days)
+        first, others = oldest.prices[0], len(small) - 1
+        more = f", and as little on each of {others} more such pages" if others > 1 else ", as on one more page" * others
+        text = f"Under {SMALL_SHARE:.0%} of its cost rests on {_old(oldest)}{more}."
+        yield Note(result.name, "old price", "info", text, first.source_date, first.source)
+
+
+def _old(found: StalePrices) -> str:
+    first = found.prices[0]
+    return f"prices of {first.offer} read {found.age_days:,} days before ({first.source})"
+
+
+def _figures(prices: tuple[Price, ...]) -> str:
+    figures = [" ".join(filter(None, (f"{price.listed_value} {_listed_unit(price)}", price.conditions))) for price in prices]
+    more = len(figures) - MOST_FIGURES
+    return ", ".join(figures[:MOST_FIGURES]) + (f" and {more} more" if more > 0 else "")

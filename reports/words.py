@@ -50,6 +50,7 @@ GROUP_LABELS: dict[Group, str] = {
     "staff and evaluation": "Staff and evaluation",
     "data and training": "Data and training",
     "retrieval": "Retrieval",
+    "commitments and credits": "Commitments and credits",
 }
 TIMING_LABELS: dict[Timing, str] = {
     "one-off": "Once",
@@ -65,6 +66,7 @@ CONFIDENCE_LABELS: dict[Confidence, str] = {
     "bulk": "Provider's bulk list",
     "estimate": "Derived",
     "unverified": "Not verified",
+    "own": "Own price",
 }
 EVENT_LABELS: dict[Event, str] = {
     "released": "Released",
@@ -77,7 +79,7 @@ EVENT_LABELS: dict[Event, str] = {
 }
 GROUP_HEADS: dict[str, tuple[Group, ...]] = {
     "Grows with volume": ("rejected answers", "tokens"),
-    "In steps or fixed": ("gpu rental", "staff and evaluation", "data and training"),
+    "In steps or fixed": ("gpu rental", "staff and evaluation", "data and training", "commitments and credits"),
     "Partly": ("retrieval",),
 }
 """The parts of cost by how they follow the volume."""
