@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from calc.ledger import CostLine, Ledger, per_request, priced_line
-from calc.parts import data_preparation, evaluation, failures, prompt, retrieval, serving, staffing, tuning
+from calc.parts import agreements, data_preparation, evaluation, failures, prompt, retrieval, serving, staffing, tuning
 from calc.scenario import Approach, Dedicated, OwnGpus, PerToken, Scenario, Tuning
 from calc.setting import Setting
 from calc.timeline import (
@@ -245,6 +245,7 @@ def evaluate(scenario: Scenario, name: str, rates: Rates, months: Months, refere
     lines = approach_lines(Setting(scenario, approach, rates, months, active), plan)
     if gap.any() and reference is not None:
         lines += _stand_in_lines(scenario, reference, rates, months, gap)
+    lines += agreements.lines(rates, months, lines)
     return Evaluated(plan, Ledger(name, tuple(lines), plan.events, notes), approach, offer)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +14,16 @@ from calc.timeline import Floats, MonthlyPrice, TimelineEvent
 from calc.volume import Curve, Linear, Shape
 from pricing import Price
 
-Group = Literal["rejected answers", "tokens", "gpu rental", "staff and evaluation", "data and training", "retrieval"]
-GROUPS: tuple[Group, ...] = ("rejected answers", "tokens", "gpu rental", "staff and evaluation", "data and training", "retrieval")
+Group = Literal[
+    "rejected answers",
+    "tokens",
+    "gpu rental",
+    "staff and evaluation",
+    "data and training",
+    "retrieval",
+    "commitments and credits",
+]
+GROUPS: tuple[Group, ...] = get_args(Group)
 Timing = Literal["one-off", "monthly", "per request", "stepped"]
 
 

@@ -337,16 +337,13 @@ class Rates:
         return True
 
     def _knows(self, fact: Recorded) -> bool:
-        """Whether a fact is in the release; what stands in a file of own prices is part of none and always known."""
-        own = getattr(fact, "confidence", None) == "own"
-        return own or self.recorded_through is None or fact.recorded <= self.recorded_through
+        return known_through(fact, self.recorded_through)
 
     def _known(self, records: Iterable[_R]) -> list[_R]:
         return [record for record in records if self._knows(record)]
 
     def _last(self, records: Iterable[_R]) -> _R | None:
-        """What the book says of a fact: its last record, of several of one day the later in the file."""
-        return max(reversed(self._known(records)), key=lambda record: record.recorded, default=None)
+        return last_recorded(records, self.recorded_through)
 
     def _known_facts(self, facts: Mapping[str, Iterable[_R]]) -> dict[str, _R]:
         return {name: last for name, records in facts.items() if (last := self._last(records)) is not None}
@@ -651,6 +648,22 @@ class Rates:
             f"The price book{self._through} has no {what} for {offer}. "
             f"Add a sourced block with {key} to pricing/tables/{offer.partition('/')[0]}.toml, or choose another offer."
         )
+
+
+def known_through(fact: Recorded, day: date | None) -> bool:
+    """Whether a fact is in the release; what stands in a file of own prices is part of none and always known.
+
+    Args:
+        day: the last one whose records count; None: all do.
+    """
+    own = getattr(fact, "confidence", None) == "own"
+    return own or day is None or fact.recorded <= day
+
+
+def last_recorded(records: Iterable[_R], day: date | None) -> _R | None:
+    """What the book says of a fact: the last record through a day, of several of one day the later in the file."""
+    known = [record for record in records if known_through(record, day)]
+    return max(reversed(known), key=lambda record: record.recorded, default=None)
 
 
 def block_in_force(blocks: list[PriceBlock], on: date) -> PriceBlock | None:

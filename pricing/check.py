@@ -51,14 +51,16 @@ class Checked:
     """Prices, assumptions and other facts in the files that could be read."""
 
 
-class _Finding(NamedTuple):
+class Finding(NamedTuple):
+    """What is wrong at a place of a file."""
+
     place: Place
     wrong: str
     expected: str = ""
     fix: str = ""
 
 
-_Findings = Iterator[_Finding]
+_Findings = Iterator[Finding]
 
 
 def check_book(folder: Path = BUNDLED) -> Checked:
@@ -69,7 +71,7 @@ def check_book(folder: Path = BUNDLED) -> Checked:
     """
     open_models = _parsed(folder / "open_models.toml")
     weights = frozenset(open_models if isinstance(open_models, dict) else ())
-    checks: list[tuple[Path, Callable[[Any, Path], tuple[list[_Finding], int]]]] = [
+    checks: list[tuple[Path, Callable[[Any, Path], tuple[list[Finding], int]]]] = [
         *((path, lambda data, path: _provider(data, path, weights)) for path in sorted((folder / "tables").glob("*.toml"))),
         *((path, lambda data, _: _facts(data, Assumption)) for path in sorted((folder / "assumptions").glob("*.toml"))),
         (folder / "open_models.toml", lambda data, _: _facts(data, OpenModel)),
@@ -98,19 +100,26 @@ def _parsed(path: Path) -> dict[str, Any] | Problem:
         line = path.read_bytes()[: error.start].count(b"\n") + 1
         return Problem(path.name, "is not UTF-8 text", "", "Save it as UTF-8", line=line)
     except tomllib.TOMLDecodeError as error:
-        wrong, _, where = str(error).rpartition(" (at ")
-        at = re.match(r"line (\d+), column (\d+)", where)
-        line = int(at[1]) if at else path.read_text(encoding="utf-8").count("\n") + 1
-        return Problem(
-            path.name, f"is not valid TOML: {wrong}", "", "Mend that line", line=line, column=int(at[2]) if at else None
-        )
+        return not_toml(error, path.read_text(encoding="utf-8"), path.name)
 
 
-def _located(findings: list[_Finding], path: Path) -> list[Problem]:
-    lines = lines_of(path.read_text(encoding="utf-8")) if findings else {}
+def not_toml(error: tomllib.TOMLDecodeError, text: str, file: str) -> Problem:
+    """What tomllib says of a text, with the line."""
+    wrong, _, where = str(error).rpartition(" (at ")
+    at = re.match(r"line (\d+), column (\d+)", where)
+    line = int(at[1]) if at else text.count("\n") + 1
+    return Problem(file, f"is not valid TOML: {wrong}", "", "Mend that line", line=line, column=int(at[2]) if at else None)
+
+
+def _located(findings: list[Finding], path: Path) -> list[Problem]:
+    return located(findings, path.read_text(encoding="utf-8"), path.name) if findings else []
+
+
+def located(findings: Iterable[Finding], text: str, file: str) -> list[Problem]:
+    """Findings with the lines of the text they are about, in their order."""
+    lines = lines_of(text)
     problems = [
-        Problem(path.name, f.wrong, f.expected, f.fix, field=_dotted(f.place) or None, line=line_of(f.place, lines))
-        for f in findings
+        Problem(file, f.wrong, f.expected, f.fix, field=_dotted(f.place) or None, line=line_of(f.place, lines)) for f in findings
     ]
     return sorted(problems, key=lambda problem: problem.line or 0)
 
@@ -123,7 +132,7 @@ def _dotted(place: Place) -> str:
 # --- the schema -------------------------------------------------------------------------------------------------------------
 
 
-def _facts(data: Mapping[str, Any], kind: type[BaseModel]) -> tuple[list[_Finding], int]:
+def _facts(data: Mapping[str, Any], kind: type[BaseModel]) -> tuple[list[Finding], int]:
     """A file of facts by name, each a table or, where it has a history, an array of them."""
     records = [
         ((name, *number), fields)
@@ -133,48 +142,48 @@ def _facts(data: Mapping[str, Any], kind: type[BaseModel]) -> tuple[list[_Findin
     return [finding for place, fields in records for finding in _valid(kind, fields, place)[1]], len(records)
 
 
-def _exchange_rates(data: Mapping[str, Any]) -> tuple[list[_Finding], int]:
+def _exchange_rates(data: Mapping[str, Any]) -> tuple[list[Finding], int]:
     findings, count = _facts(data, FxBlock)
     known = CURRENCIES.keys() - {USD}
-    findings += (_Finding((code,), "there is no such currency", nearest(code, known)) for code in data.keys() - known)
+    findings += (Finding((code,), "there is no such currency", nearest(code, known)) for code in data.keys() - known)
     stated: dict[tuple[Any, ...], int] = {}
     for code, blocks in data.items() if not findings else ():
         for index, block in enumerate(blocks):
             if stated.setdefault((code, block["effective"], block["recorded"]), index) != index:
-                findings.append(_Finding((code, index), "the rate of that day stands above, too", "", "Keep one"))
+                findings.append(Finding((code, index), "the rate of that day stands above, too", "", "Keep one"))
     return findings, count
 
 
-def _valid(kind: type[BaseModel], fields: Any, place: Place = ()) -> tuple[Any, list[_Finding]]:
+def _valid(kind: type[BaseModel], fields: Any, place: Place = ()) -> tuple[Any, list[Finding]]:
     try:
         return kind.model_validate(fields), []
     except ValidationError as error:
-        found: dict[Place, _Finding] = {}
+        found: dict[Place, Finding] = {}
         for detail in error.errors(include_url=False):
             finding = _misfit(detail, kind, fields)
             found[finding.place] = finding._replace(place=(*place, *finding.place))  # of a union's branches the last says most
         return None, list(found.values())
 
 
-def _misfit(detail: Mapping[str, Any], model: type[BaseModel], data: Any) -> _Finding:
+def _misfit(detail: Mapping[str, Any], model: type[BaseModel], data: Any) -> Finding:
     place, kind, value = written_place(detail, data), detail["type"], detail["input"]
     field = str(place[-1]) if place else ""
     if kind == "extra_forbidden":
-        return _Finding(place, "there is no such field", nearest(field, _fields_beside(place, model)))
+        return Finding(place, "there is no such field", nearest(field, _fields_beside(place, model)))
     if kind == "missing":
-        return _Finding(place, "the field is missing", "", f"Add {field} = {_EXAMPLES.get(field, '…')}")
+        return Finding(place, "the field is missing", "", f"Add {field} = {_EXAMPLES.get(field, '…')}")
     if kind == "string_pattern_mismatch" and field in ("source", "price_page"):
-        return _Finding(
+        return Finding(
             place, f"{shown(value)} is neither a web address nor a package's", "Expected https://… or pkg:type/name@version"
         )
     if kind == "literal_error":
-        return _Finding(place, f"{shown(value)} is not a choice", f"Expected {detail['ctx']['expected']}")
+        return Finding(place, f"{shown(value)} is not a choice", f"Expected {detail['ctx']['expected']}")
     if kind == "value_error":
         message = detail["msg"].removeprefix("Value error, ")
         start = message.partition(" ")[0]
         at_key = isinstance(value, dict) and (start in value or start in value.get("prices", ()))
-        return _Finding((*place, start) if at_key else place, message)
-    return _Finding(place, f"{shown(value)} does not fit", f"Expected {expected_type(detail)}")
+        return Finding((*place, start) if at_key else place, message)
+    return Finding(place, f"{shown(value)} does not fit", f"Expected {expected_type(detail)}")
 
 
 def _fields_beside(place: Place, model: type[BaseModel]) -> Iterable[str]:
@@ -183,20 +192,61 @@ def _fields_beside(place: Place, model: type[BaseModel]) -> Iterable[str]:
     return (fields - {"prices", "own"}) | {*PRICE_KEYS} if PriceBlock in models_at(model, path[:-1]) else fields
 
 
+def misfits(kind: type[BaseModel], fields: Any, place: Place = ()) -> list[Finding]:
+    """What of the fields at a place does not fit the schema of a kind."""
+    return _valid(kind, fields, place)[1]
+
+
+# --- own prices -------------------------------------------------------------------------------------------------------------
+
+
+def own_findings(table: Mapping[str, Any], weights: frozenset[str]) -> list[Finding]:
+    """What is wrong with a provider's table of own prices, with what its file may leave out filled in.
+
+    As with the bundled tables, but that blocks may stand in any order and sources may be the file itself.
+    """
+    provider, findings = _valid(Provider, table)
+    if provider is None:
+        told = {finding.place for finding in findings}
+        findings += (f for n in _blocks_that_fit(table) for f in _implausible(n) if f.place not in told)
+        return findings
+    for kind in _ITEM_KINDS:
+        findings += (f for name, item in getattr(provider, kind).items() for f in _weights(kind, name, item, weights))
+    findings += _aliases(provider)
+    for place, blocks, _ in _histories(provider):
+        alike: dict[tuple[Any, ...], list[_Numbered]] = {}
+        for index, block in enumerate(blocks):
+            numbered = _Numbered((*place, index), block)
+            findings += _implausible(numbered)
+            alike.setdefault(tuple(getattr(block, name) for name in _CONDITIONS), []).append(numbered)
+        findings += (finding for history in alike.values() for finding in _twice(history))
+    return findings
+
+
+def _blocks_that_fit(table: Mapping[str, Any], place: Place = ()) -> Iterator[_Numbered]:
+    for key, value in table.items():
+        if key == "price" and isinstance(value, list):
+            fitting = ((index, _valid(PriceBlock, fields)[0]) for index, fields in enumerate(value))
+            yield from (_Numbered((*place, key, index), block) for index, block in fitting if block is not None)
+        elif isinstance(value, Mapping):
+            yield from _blocks_that_fit(value, (*place, key))
+
+
 # --- a provider's table -----------------------------------------------------------------------------------------------------
 
 
-def _provider(data: Mapping[str, Any], path: Path, weights: frozenset[str]) -> tuple[list[_Finding], int]:
+def _provider(data: Mapping[str, Any], path: Path, weights: frozenset[str]) -> tuple[list[Finding], int]:
     provider, findings = _valid(Provider, {"id": path.stem} | dict(data))
     if provider is None:
         return findings, 0
     if provider.id != path.stem:
-        findings.append(_Finding(("id",), f"its id is '{provider.id}'", f"Expected '{path.stem}', as the file is called"))
+        findings.append(Finding(("id",), f"its id is '{provider.id}'", f"Expected '{path.stem}', as the file is called"))
     for kind in _ITEM_KINDS:
         items: dict[str, Item] = getattr(provider, kind)
         findings += _names(kind, items)
         findings += (finding for name, item in items.items() for finding in _weights(kind, name, item, weights))
     findings += _aliases(provider)
+    findings += _of_one_customer(provider)
     places = list(_histories(provider))
     findings += (finding for place, blocks, events in places for finding in _history(place, blocks, events))
     return findings, sum(len(block.prices) for _, blocks, _ in places for block in blocks)
@@ -214,7 +264,7 @@ def _histories(provider: Provider) -> Iterator[tuple[Place, tuple[PriceBlock, ..
 
 def _weights(kind: str, name: str, item: Item, known: frozenset[str]) -> _Findings:
     if item.weights is not None and item.weights not in known:
-        yield _Finding((kind, name, "weights"), f"weights '{item.weights}' are not in open_models.toml", "", "Add them there")
+        yield Finding((kind, name, "weights"), f"weights '{item.weights}' are not in open_models.toml", "", "Add them there")
 
 
 def _aliases(provider: Provider) -> _Findings:
@@ -223,9 +273,21 @@ def _aliases(provider: Provider) -> _Findings:
         for name, item in getattr(provider, kind).items():
             for alias in item.aliases:
                 if owners.setdefault(alias, name) != name:
-                    yield _Finding(
+                    yield Finding(
                         (kind, name, "aliases"), f"alias '{alias}' is {owners[alias]}'s too", "", "Keep it in one place"
                     )
+
+
+def _of_one_customer(provider: Provider) -> _Findings:
+    for kind in ("discount", "commitment", "credit"):
+        if getattr(provider, kind):
+            yield Finding((kind,), "is agreed with one customer", "", "Keep it in a file of own prices (docs/own-prices.md)")
+    for place, blocks, _ in _histories(provider):
+        for index, block in enumerate(blocks):
+            if block.own:
+                yield Finding(
+                    (*place, index, "own"), "marks a user's own price", "", "Remove it here; a listed price cites its page"
+                )
 
 
 def _names(kind: str, items: Mapping[str, Item]) -> _Findings:
@@ -235,7 +297,7 @@ def _names(kind: str, items: Mapping[str, Item]) -> _Findings:
         for text in dict.fromkeys((name, *item.aliases, item.name)):
             owner, written = owners.setdefault(_bare(text), (name, text))
             if owner != name and text not in (owner, *items[owner].aliases):  # an alias given twice is told by `_aliases`
-                yield _Finding(
+                yield Finding(
                     (kind, name),
                     f"'{text}' is called as '{written}' of {owner} but for case and punctuation",
                     "",
@@ -279,7 +341,7 @@ def _history(place: Place, blocks: tuple[PriceBlock, ...], events: tuple[Lifecyc
 def _read_late(numbered: _Numbered) -> _Findings:
     block = numbered.block
     if block.source_date > block.recorded:
-        yield _Finding(
+        yield Finding(
             (*numbered.place, "source_date"),
             f"read on {block.source_date}, after it was recorded on {block.recorded}",
             "Expected the day of reading, at the latest the day of recording",
@@ -290,7 +352,7 @@ def _implausible(numbered: _Numbered) -> _Findings:
     for key, value in numbered.block.prices.items():
         spec = PRICE_KEYS[key]
         if value and not spec.low <= value <= spec.high:
-            yield _Finding(
+            yield Finding(
                 (*numbered.place, key),
                 f"{value:f} is not plausible in {spec.unit}",
                 f"Expected 0, or {spec.low:g} to {spec.high:g}",
@@ -318,7 +380,7 @@ def _unsorted(history: list[_Numbered]) -> _Findings:
     for numbered in history:
         above = [latest[key] for key in numbered.block.prices if key in latest and latest[key].day > numbered.day]
         for other in above[:1]:
-            yield _Finding(
+            yield Finding(
                 numbered.place,
                 f"effective {numbered.day[0]}, recorded {numbered.day[1]}, it stands below {_dotted(other.place)} of a later day",
                 "Blocks of the same prices and conditions are in the order of effective, then recorded",
@@ -334,7 +396,7 @@ def _twice(history: list[_Numbered]) -> _Findings:
             other = first.setdefault((key, numbered.day), numbered)
             if other is not numbered:
                 same = "the same" if other.block.prices[key] == numbered.block.prices[key] else "another"
-                yield _Finding(
+                yield Finding(
                     (*numbered.place, key),
                     f"{same} price of this key, effective and recorded on the same days, is in {_dotted(other.place)}",
                     "",
@@ -347,7 +409,7 @@ def _nothing_withdrawn(history: list[_Numbered]) -> _Findings:
         block = numbered.block
         answers = any(h.block.effective == block.effective and h.block.recorded < block.recorded for h in history)
         if block.withdrawn and not answers:
-            yield _Finding(
+            yield Finding(
                 (*numbered.place, "withdrawn"),
                 f"no block of the same conditions, effective {block.effective}, was recorded before {block.recorded}",
                 "A withdrawal retracts an earlier record",
@@ -363,7 +425,7 @@ def _come_back(history: list[_Numbered], events: tuple[LifecycleEvent, ...]) -> 
             continue
         back = block_in_force([h.block for h in history if key in h.block.prices or h.block.withdrawn], block.ends)
         if back is not None and back.prices[key] != block.prices[key]:
-            yield _Finding(
+            yield Finding(
                 (*place, "ends"),
                 f"{key} {back.prices[key]:f} of {back.effective} is in force again from {block.ends}, though the offer is over",
                 "",

@@ -71,10 +71,17 @@ def overlapping(discounts: Sequence[Discount], aliases: Collection[Collection[st
     Args:
         aliases: the names of each item sold.
     """
-    for (i, a), (j, b) in combinations(enumerate(discounts), 2):
-        same_day = (a.ends is None or b.effective < a.ends) and (b.ends is None or a.effective < b.ends)
+    for i, j in concurrent(discounts):
+        a, b = discounts[i], discounts[j]
         same_key = a.keys is None or b.keys is None or not set(a.keys).isdisjoint(b.keys)
-        if same_day and same_key and _share_an_offer(a, b, aliases):
+        if same_key and _share_an_offer(a, b, aliases):
+            yield i, j
+
+
+def concurrent(terms: Sequence[Term]) -> Iterator[tuple[int, int]]:
+    """Pairs of terms, by their places, that hold on a same day."""
+    for (i, a), (j, b) in combinations(enumerate(terms), 2):
+        if (a.ends is None or b.effective < a.ends) and (b.ends is None or a.effective < b.ends):
             yield i, j
 
 
