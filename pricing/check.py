@@ -226,7 +226,9 @@ def own_findings(table: Mapping[str, Any], weights: frozenset[str]) -> list[Find
 def _blocks_that_fit(table: Mapping[str, Any], place: Place = ()) -> Iterator[_Numbered]:
     for key, value in table.items():
         if key == "price" and isinstance(value, list):
-            fitting = ((index, _valid(PriceBlock, fields)[0]) for index, fields in enumerate(value))
+            known = {*PriceBlock.model_fields, *PRICE_KEYS}
+            stated = ({k: v for k, v in fields.items() if k in known} if isinstance(fields, dict) else None for fields in value)
+            fitting = ((index, _valid(PriceBlock, fields)[0]) for index, fields in enumerate(stated))
             yield from (_Numbered((*place, key, index), block) for index, block in fitting if block is not None)
         elif isinstance(value, Mapping):
             yield from _blocks_that_fit(value, (*place, key))
