@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -13,6 +14,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from calc.scenario import Scenario, compose_approaches
+from ingest.currency import in_own_words, in_usd, with_dollar_paths, written_as
 from ingest.errors import InputError, Problem
 from ingest.files import read_text
 from ingest.validation import line_of, problems_of, stated_field
@@ -28,27 +30,28 @@ Lines = dict[str, int]
 """Dotted path of a field → the line it is written on, counted from 1."""
 
 
-def load_scenario(path: str | Path) -> Scenario:
+def load_scenario(path: str | Path, *, as_of: date | None = None, today: date | None = None) -> Scenario:
     """The scenario in a YAML or JSON file.
 
     Args:
         path: a file ending in ``.json`` is read as JSON, any other as YAML 1.2.
+        as_of: the day whose exchange rates convert amounts in other currencies; default the file's as_of, else ``today``.
 
     Raises:
         InputError: the file cannot be read, is not YAML or JSON, or states something a scenario cannot hold;
             the message has a line for each mistake.
     """
-    return load_with_lines(path)[0]
+    return load_with_lines(path, as_of=as_of, today=today)[0]
 
 
-def load_with_lines(path: str | Path) -> tuple[Scenario, Lines]:
+def load_with_lines(path: str | Path, *, as_of: date | None = None, today: date | None = None) -> tuple[Scenario, Lines]:
     """As `load_scenario`, and where each field is written: `located` tells by it where a later mistake lies.
 
     Raises:
         InputError: as `load_scenario`.
     """
     data, lines = read_scenario(read_text(path, SIZE_LIMIT_BYTES), str(path))
-    return scenario_from(data, lines, str(path)), lines
+    return scenario_from(data, lines, str(path), as_of=as_of, today=today), lines
 
 
 def located(error: Exception, lines: Mapping[str, int], name: str) -> InputError:
@@ -59,12 +62,23 @@ def located(error: Exception, lines: Mapping[str, int], name: str) -> InputError
         lines: as `read_scenario` gives them; empty where there is no file.
         name: the file's name.
     """
-    field, wrong = stated_field(str(error), lines, Scenario.model_fields)
+    field, wrong = stated_field(str(error), with_dollar_paths(lines), Scenario.model_fields)
+    field = written_as(field, lines)
     return InputError(Problem(name, wrong, field=field or None, line=line_of(field, lines)))
 
 
-def scenario_from(data: Mapping[str, Any], lines: Mapping[str, int], name: str) -> Scenario:
+def scenario_from(
+    data: Mapping[str, Any],
+    lines: Mapping[str, int],
+    name: str,
+    *,
+    as_of: date | None = None,
+    today: date | None = None,
+) -> Scenario:
     """The scenario stated by plain fields, with mistakes located by ``lines`` in the file called ``name``.
+
+    Args:
+        as_of: the day of the exchange rates for amounts in other currencies; default the fields' as_of, else ``today``.
 
     Raises:
         InputError: the fields do not make a scenario.
@@ -72,10 +86,12 @@ def scenario_from(data: Mapping[str, Any], lines: Mapping[str, int], name: str) 
     misshapen = [Problem(name, wrong, field=field, line=lines.get(field)) for field, wrong in _misshapen(data)]
     if misshapen:
         raise InputError(*misshapen)
+    found = in_usd(data, lines, name, as_of=as_of, today=today)
     try:
-        return Scenario.model_validate(data)
+        return Scenario.model_validate(found.data).noting(found.conversions)
     except ValidationError as error:
-        raise InputError(*problems_of(error, Scenario, _composed(data), lines, name)) from None
+        problems = problems_of(error, Scenario, _composed(found.data), with_dollar_paths(lines), name)
+        raise InputError(*(in_own_words(problem, found, lines) for problem in problems)) from None
 
 
 def _misshapen(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -1,5 +1,6 @@
 """Tidy CSV files of a comparison: one fact a row, the same bytes for the same answer.
 
+Columns that end in _usd are in dollars. Where the scenario names another currency, the same amounts follow in it, with the rate.
 Text that a spreadsheet would run as a formula is marked as text by a leading apostrophe.
 """
 
@@ -7,11 +8,11 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from calc.compare import Comparison
-from calc.export import comparison_dict
+from calc.export import comparison_dict, number
 from reports.words import DIGEST_LETTERS
 
 RISKY = ("=", "+", "-", "@", "\t", "\r")
@@ -63,7 +64,7 @@ def lines_csv(data: dict[str, Any]) -> str:
         rows += [(*_line(approach, line), book) for line in approach["lines"]]
         if not approach["lines"]:
             rows.append((approach["name"], approach["status"], *[None] * (len(LINES) - 4), " ".join(approach["why_not"]), book))
-    return _csv(LINES, rows)
+    return _csv(LINES, rows, data["currency"])
 
 
 def _price_book(found: dict[str, Any]) -> str | None:
@@ -99,7 +100,16 @@ def _line(approach: dict[str, Any], line: dict[str, Any]) -> Row:
 
 def _price(price: dict[str, Any]) -> str:
     conditions = f" ({price['conditions']})" if price["conditions"] else ""
-    return f"{price['offer']} {price['key']} {_text(price['usd'])}{conditions}"
+    return f"{price['offer']} {price['key']} {_text(price['usd'])}{conditions}{_listed(price)}"
+
+
+def _listed(price: dict[str, Any]) -> str:
+    """What the price is listed as, and the rate, where it is converted."""
+    rate = price["exchange_rate"]
+    if rate is None:
+        return ""
+    at = f"{_text(rate['per_usd'])} {rate['code']} per USD of {rate['effective']}, {rate['publisher']}"
+    return f" (listed as {_text(price['listed'])} {rate['code']}, at {at})"
 
 
 def months_csv(data: dict[str, Any]) -> str:
@@ -113,7 +123,7 @@ def months_csv(data: dict[str, Any]) -> str:
         for m, month in enumerate(data["months"] if approach["by_month_usd"] else ()):
             costs = (approach["by_month_usd"][m], approach["cumulative_usd"][m])
             rows.append((approach["name"], month["month"], month["starts"], month["requests"], *costs))
-    return _csv(MONTHS, rows)
+    return _csv(MONTHS, rows, data["currency"])
 
 
 def break_even_csv(data: dict[str, Any]) -> str:
@@ -127,18 +137,39 @@ def break_even_csv(data: dict[str, Any]) -> str:
         for found in data["break_evens"]
         for interval in found["intervals"]
     ]
-    return _csv(BREAK_EVEN, rows)
+    return _csv(BREAK_EVEN, rows, data["currency"])
 
 
 def _joined(texts: Iterable[str]) -> str:
     return " | ".join(texts)
 
 
-def _csv(header: Sequence[str], rows: Iterable[Row]) -> str:
+def in_currency(row: Mapping[str, Any], currency: Mapping[str, Any]) -> dict[str, Any]:
+    """A row with its dollar amounts repeated in the scenario's currency, and the rate with its day and source.
+
+    As it is where that is the dollar, or where the row holds no amount.
+
+    Args:
+        row: values by column; amounts are those whose column ends in _usd.
+        currency: as in `calc.export.comparison_dict`.
+    """
+    code, amounts = currency["code"].lower(), {name: value for name, value in row.items() if name.endswith("_usd")}
+    if code == "usd" or not amounts:
+        return dict(row)
+    shown = {
+        f"{name.removesuffix('usd')}{code}": None if value is None else number(value * currency["per_usd"])
+        for name, value in amounts.items()
+    }
+    rate = {f"{code}_per_usd": currency["per_usd"], "rate_effective": currency["effective"], "rate_source": currency["source"]}
+    return {**row, **shown, **rate}
+
+
+def _csv(header: Sequence[str], rows: Iterable[Row], currency: Mapping[str, Any]) -> str:
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows([safe(value) for value in row] for row in rows)
+    writer.writerow(in_currency(dict.fromkeys(header), currency))
+    for row in rows:
+        writer.writerow([safe(value) for value in in_currency(dict(zip(header, row, strict=True)), currency).values()])
     return text.getvalue()
 
 

@@ -173,7 +173,7 @@ def unit_name() -> str:
 def rate_words(rate: ExchangeRate) -> str:
     """An exchange rate with its day and whose it is: 0.8951 EUR per USD of 30 Oct 2026, ECB."""
     of = f" of {day_short(rate.effective)}, {rate.publisher}" if rate.effective else ""
-    return f"{_plain(_rounded(float(rate.per_usd), 5))} {rate.code} per USD{of}"
+    return f"{rate.per_usd:.4f} {rate.code} per USD{of}"
 
 
 def currency_sentence(comparison: Comparison) -> str:

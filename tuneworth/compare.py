@@ -18,7 +18,7 @@ from calc.scenario import Scenario
 from ingest.scenario_file import Lines, load_with_lines, located
 from pricing import PriceBook, PriceMissing, PriceUnverified, UnknownOffer, UnknownRelease
 from reports import words
-from reports.csv import lines_csv
+from reports.csv import in_currency, lines_csv
 from reports.markdown import lines_markdown, sources_markdown, summary_markdown
 from reports.sources import source_words
 from tuneworth.clock import day_or_today
@@ -87,9 +87,10 @@ def stated(file: Path, as_of: str | None) -> tuple[Scenario, Lines]:
     Raises:
         InputError: the file is no scenario.
     """
-    scenario, lines = load_with_lines(file)
-    if as_of is not None:
-        scenario = scenario.model_copy(update={"as_of": day_or_today(as_of)})
+    day = None if as_of is None else day_or_today(as_of)
+    scenario, lines = load_with_lines(file, as_of=day, today=day_or_today(None))
+    if day is not None:
+        scenario = scenario.model_copy(update={"as_of": day})
     return scenario, lines
 
 
@@ -206,8 +207,9 @@ def _plain_rows(found: Comparison) -> list[dict[str, Any]]:
         "per_request_usd",
         "per_accepted_usd",
     )
-    approaches = comparison_dict(found)["approaches"]
-    return [{column: a[column] for column in columns} | {"why_not": " ".join(a["why_not"])} for a in approaches]
+    data = comparison_dict(found)
+    rows = [{column: a[column] for column in columns} | {"why_not": " ".join(a["why_not"])} for a in data["approaches"]]
+    return [in_currency(row, data["currency"]) for row in rows]
 
 
 def _source_rows(found: Comparison) -> list[dict[str, Any]]:
