@@ -101,7 +101,8 @@ def usage_charges(
             raise ValueError(f"'{counter}' is not a counter." + (f" Did you mean {' or '.join(near)}?" if near else ""))
         if count < 0:
             raise ValueError(f"{counter} = {count} is negative")
-    prices = _prices(rates, offer, on, conditions | {"context_tokens": usage.get("input_tokens", 0)})
+    conditions["context_tokens"] = usage.get("input_tokens", 0)
+    prices = _prices(rates, offer, on, conditions)
     for counter, count in usage.items():
         if count and not any(METERS[priced].kind <= METERS[counter].kind for priced in prices):
             rates.price(offer, METERS[counter].keys[0], on, **conditions)  # says what is missing and why
