@@ -175,6 +175,14 @@ class PriceBook:
             "records count."
         )
 
+    def recorded_through(self, state: date | str | None) -> date | None:
+        """The last day whose records count in a state of the book: of a release by its name, or the day itself.
+
+        Raises:
+            UnknownRelease: there is no release of that name; near matches are named.
+        """
+        return self.release(state).recorded_through if isinstance(state, str) else state
+
     def as_of(self, day: date, recorded_through: date | str | None = None) -> Rates:
         """The prices in force on a day, with what was already announced for later days.
 
@@ -185,8 +193,7 @@ class PriceBook:
         Raises:
             UnknownRelease: there is no release of that name.
         """
-        if isinstance(recorded_through, str):
-            recorded_through = self.release(recorded_through).recorded_through
+        recorded_through = self.recorded_through(recorded_through)
         if (day, recorded_through) not in self._views:
             self._views[day, recorded_through] = Rates(self, day, recorded_through)
         return self._views[day, recorded_through]

@@ -134,34 +134,30 @@ def cut(book: PriceBook, name: str, recorded_through: date) -> Release:
     return release
 
 
-def day_of(book: PriceBook, pinned: str) -> date:
-    """The last day whose records count, of a release's name or a day as text.
-
-    Raises:
-        UnknownRelease: it is neither; near matches are named.
-    """
+def pinned(text: str) -> date | str:
+    """A release or day as somebody writes it: ``2026-11-20`` is a day, everything else a release's name."""
     try:
-        return date.fromisoformat(pinned)
+        return date.fromisoformat(text)
     except ValueError:
-        return book.release(pinned).recorded_through
+        return text
 
 
-def basis(book: PriceBook, pinned: date | str | None, offers: Iterable[str], assumptions: Iterable[str]) -> Basis:
+def basis(book: PriceBook, state: date | str | None, offers: Iterable[str], assumptions: Iterable[str]) -> Basis:
     """Which state of the book an answer rests on.
 
     Args:
-        pinned: the release or day stated; None: everything recorded counts.
+        state: the release or day stated; None: everything recorded counts.
         offers: what the answer used; a later record of any of their providers could matter to it.
         assumptions: names of the assumptions it used.
 
     Raises:
         UnknownRelease: there is no release of that name.
     """
-    if isinstance(pinned, str):
-        release = book.release(pinned)
+    if isinstance(state, str):
+        release = book.release(state)
         return Basis(release, release.recorded_through, has_later=False)
-    if pinned is not None:
-        return Basis(None, pinned, has_later=False)
+    if state is not None:
+        return Basis(None, state, has_later=False)
     latest = newest(book)
     if latest is None:
         return Basis(None, None, has_later=False)

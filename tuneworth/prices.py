@@ -9,20 +9,29 @@ from typing import Annotated, Any
 import typer
 
 from ingest.errors import InputError, Problem
-from pricing import Price, PriceBook, PriceMissing, Rates
+from pricing import Price, PriceMissing, Rates
 from pricing.check import check_book
+from reports.sources import source_words
 from tuneworth.clock import day_or_today
 from tuneworth.offers import matching_offers
 from tuneworth.output import Format, emit, say
+from tuneworth.own_prices import OwnPricesFile, book_with
+from tuneworth.price_diff import diff
 from tuneworth.price_history import history
+from tuneworth.price_coverage import price_coverage
 from tuneworth.price_import import compare_prices, import_prices
+from tuneworth.price_release import list_releases, release
 
 prices = typer.Typer(help="Look prices up with their sources; check the tables.", no_args_is_help=True, rich_markup_mode=None)
 prices.command()(history)
+prices.command()(diff)
+prices.command()(release)
+prices.command("releases")(list_releases)
 
 
 prices.command("import")(import_prices)
 prices.command("parity")(compare_prices)
+prices.command("coverage")(price_coverage)
 
 
 @prices.command()
@@ -30,10 +39,11 @@ def show(
     text: Annotated[str, typer.Argument(metavar="[OFFER]", help="provider/model, a provider, or any part of a name.")] = "",
     as_of: Annotated[str | None, typer.Option(help="Prices in force on this day, such as 2026-11-20. Default: today.")] = None,
     form: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.table,
+    own_prices: OwnPricesFile = None,
 ) -> None:
     """Show the prices in force on a day: value, unit, since when, source, the day it was read, confidence."""
     day = day_or_today(as_of)
-    rates = PriceBook.bundled().as_of(day)
+    rates = book_with(own_prices).as_of(day)
     offers = matching_offers(rates, text)
     found = [price for offer in offers for price in rates.all_in_force(offer)]
     if not found:
@@ -74,7 +84,7 @@ def _row(price: Price) -> dict[str, Any]:
         "unit": price.unit,
         "conditions": price.conditions,
         "effective": f"{seen}{price.effective}",
-        "source": price.source,
+        "source": source_words(price.source) if price.source.startswith("file:") else price.source,
         "source date": price.source_date,
         "confidence": price.confidence,
     }
