@@ -43,6 +43,7 @@ def comparison_dict(comparison: Comparison, *, tuneworth: str | None = None) -> 
         "as_of": comparison.as_of.isoformat(),
         "price_release": None if comparison.scenario.price_release is None else str(comparison.scenario.price_release),
         "price_book": _price_book(comparison),
+        "own_prices": [file._asdict() for file in comparison.rates.book.own_files],
         "currency": _currency(comparison.currency),
         "converted": [_conversion(found) for found in comparison.scenario.conversions],
         "digests": {"scenario": scenario_digest(comparison), "prices": prices_digest(comparison)},

@@ -293,19 +293,23 @@ def _of_one_customer(provider: Provider) -> _Findings:
 
 
 def _names(kind: str, items: Mapping[str, Item]) -> _Findings:
-    """Two items that may be one: ids, aliases or names equal but for case and punctuation."""
+    """Two items that may be one: equal but for case and punctuation; ids and aliases not, where names tell the items apart."""
     owners: dict[str, tuple[str, str]] = {}
     for name, item in items.items():
         for text in dict.fromkeys((name, *item.aliases, item.name)):
             owner, written = owners.setdefault(_bare(text), (name, text))
-            if owner != name and text not in (owner, *items[owner].aliases):  # an alias given twice is told by `_aliases`
-                yield Finding(
-                    (kind, name),
-                    f"'{text}' is called as '{written}' of {owner} but for case and punctuation",
-                    "",
-                    "If they are one, keep one and give it the other id as an alias; if not, name them apart",
-                )
-                break
+            other = items[owner]
+            if owner == name or text in (owner, *other.aliases):  # an alias given twice is told by `_aliases`
+                continue
+            if item.name not in (name, text) and other.name not in (owner, written):
+                continue
+            yield Finding(
+                (kind, name),
+                f"'{text}' is called as '{written}' of {owner} but for case and punctuation",
+                "",
+                "If they are one, keep one and give it the other id as an alias; if not, give each a name of its own",
+            )
+            break
 
 
 def _bare(text: str) -> str:

@@ -59,7 +59,8 @@ def lines_csv(data: dict[str, Any]) -> str:
         data: `calc.export.comparison_dict`.
     """
     rows: list[Row] = []
-    book = _price_book(data["price_book"])
+    own = (f"own prices of {file['name']}, {file['sha256'][:DIGEST_LETTERS]}" for file in data["own_prices"])
+    book = "; ".join(filter(None, (_price_book(data["price_book"]), *own))) or None
     for approach in data["approaches"]:
         rows += [(*_line(approach, line), book) for line in approach["lines"]]
         if not approach["lines"]:

@@ -358,7 +358,11 @@ def day(on: date) -> str:
 
 
 def price_book(comparison: Comparison) -> str:
-    """Which state of the price book an answer rests on, with the start of its digest."""
+    """Which state of the price book an answer rests on, with the start of its digest, and what own prices are laid over it."""
+    return "; ".join((_release(comparison), *(f"own prices of {file}" for file in comparison.rates.book.own_files)))
+
+
+def _release(comparison: Comparison) -> str:
     found = comparison.price_book
     if found.release is None:
         return "price book" + (f" as recorded through {day(found.recorded_through)}" if found.recorded_through else "")
@@ -369,6 +373,11 @@ def price_book(comparison: Comparison) -> str:
 
 def price_book_short(comparison: Comparison) -> str:
     """As `price_book`, for a footer: the release's name and the start of its digest, or the day."""
+    own = (f"own prices {file.sha256[:DIGEST_LETTERS]}" for file in comparison.rates.book.own_files)
+    return ", ".join((_release_short(comparison), *own))
+
+
+def _release_short(comparison: Comparison) -> str:
     found = comparison.price_book
     if found.release is None:
         return f"recorded through {day_short(found.recorded_through)}" if found.recorded_through else "no release"

@@ -9,11 +9,11 @@ import typer
 from calc.sensitivity import winners_over
 from ingest.errors import InputError, Problem
 from ingest.scenario_file import located
-from pricing import PriceBook
 from reports import words
 from tuneworth.clock import day_or_today
 from tuneworth.compare import ABOUT_THE_SCENARIO, AsOf, ScenarioFile, stated
 from tuneworth.output import Figure, Format, emit
+from tuneworth.own_prices import OwnPricesFile, book_with
 
 
 def break_even(
@@ -23,11 +23,13 @@ def break_even(
     high: Annotated[float, typer.Option("--to", help="High end of its range.")],
     as_of: AsOf = None,
     form: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.table,
+    own_prices: OwnPricesFile = None,
 ) -> None:
     """Show who is cheapest as one number moves, all others as stated; for the volume, compare is exact."""
+    book = book_with(own_prices)
     scenario, lines = stated(file, as_of)
     try:
-        first, changes = winners_over(scenario, PriceBook.bundled(), over, low, high, today=day_or_today(None))
+        first, changes = winners_over(scenario, book, over, low, high, today=day_or_today(None))
     except ABOUT_THE_SCENARIO as error:
         if str(error).startswith(over):  # the option is at fault, not the file
             raise InputError(Problem(str(file), str(error))) from None

@@ -16,13 +16,14 @@ from calc.advice import feasibility, rules
 from calc.export import comparison_dict, price_rows
 from calc.scenario import Scenario
 from ingest.scenario_file import Lines, load_with_lines, located
-from pricing import PriceBook, PriceMissing, PriceUnverified, UnknownOffer, UnknownRelease
+from pricing import PriceMissing, PriceUnverified, UnknownOffer, UnknownRelease
 from reports import words
 from reports.csv import in_currency, lines_csv
 from reports.markdown import lines_markdown, sources_markdown, summary_markdown
 from reports.sources import source_words
 from tuneworth.clock import day_or_today
 from tuneworth.output import PARTIAL, Figure, Format, emit, say, write
+from tuneworth.own_prices import OwnPricesFile, book_with
 from tuneworth.version import installed_version
 
 WIDEST = 110
@@ -43,12 +44,13 @@ def compare_verb(
     as_of: AsOf = None,
     lines: Annotated[bool, typer.Option("--lines", help="Add every cost line with its formula.")] = False,
     sources: Annotated[bool, typer.Option("--sources", help="Add every price used, with its source and day.")] = False,
+    own_prices: OwnPricesFile = None,
 ) -> None:
     """Compare the approaches of a scenario: the cheapest, from which volume each pays, and why.
 
     Exits with 3 where an approach has no price, is unavailable or cannot be kept up as stated.
     """
-    found = compared(file, as_of)
+    found = compared(file, as_of, own_prices)
     if form is Format.json:
         emit(form, [], as_json=comparison_dict(found, tuneworth=installed_version() or None))
     elif form is Format.csv:
@@ -65,16 +67,17 @@ def compare_verb(
         raise typer.Exit(PARTIAL)
 
 
-def compared(file: Path, as_of: str | None) -> Comparison:
-    """The comparison of a scenario file.
+def compared(file: Path, as_of: str | None, own_prices: Path | None = None) -> Comparison:
+    """The comparison of a scenario file, with a file of own prices laid over the book where one is given.
 
     Raises:
         InputError: the file is no scenario, or it cannot be computed as stated; the field at fault and its line are named.
         NothingToCompare: no approach has a total.
     """
+    book = book_with(own_prices)
     scenario, lines = stated(file, as_of)
     try:
-        found = compare(scenario, PriceBook.bundled(), today=day_or_today(None))
+        found = compare(scenario, book, today=day_or_today(None))
     except ABOUT_THE_SCENARIO as error:
         raise located(error, lines, str(file)) from None
     found.winner()  # an answer there is only where an approach can be priced

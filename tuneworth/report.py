@@ -20,6 +20,7 @@ from reports.csv import csv_files
 from reports.markdown import summary_markdown
 from tuneworth.compare import AsOf, ScenarioFile, compared, say_why
 from tuneworth.output import PARTIAL, write
+from tuneworth.own_prices import OwnPricesFile
 from tuneworth.version import installed_version
 
 
@@ -49,13 +50,14 @@ def report(
     ],
     form: Annotated[ReportFormat, typer.Option("--format", help="Which files.")] = ReportFormat.all,
     as_of: AsOf = None,
+    own_prices: OwnPricesFile = None,
 ) -> None:
     """Write the report of a scenario: report.pdf, report.json, report.md, lines.csv, months.csv, break_even.csv.
 
     Every file is written whole or not at all. The same scenario, day and version give the same bytes. Exits with 3 where an
     approach has no price, is unavailable or cannot be kept up as stated.
     """
-    found = compared(file, as_of)
+    found = compared(file, as_of, own_prices)
     made = report_files(found, form)
     folder = _folder(out)
     for name, content in made.items():
