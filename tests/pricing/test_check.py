@@ -138,8 +138,11 @@ BROKEN = {
         HEAD + item("b", "B", 'aliases = ["a-1.5"]\n'),
         ["line 10, model.b.aliases: alias 'a-1.5' is a-1.5's too. Keep it in one place"],
     ),
-    "alike ids": (HEAD + item("A_15", "Another"), ["line 8, model.A_15: 'A_15' is called as 'a-1.5' of a-1.5 but for case"]),
-    "alike names": (HEAD + item("b", "A-1.5"), ["line 8, model.b: 'A-1.5' is called as", "keep one and give it the other id"]),
+    "alike ids": (HEAD + item("A_15", "A_15"), ["line 8, model.A_15: 'A_15' is called as 'a-1.5' of a-1.5 but for case"]),
+    "alike names": (
+        HEAD + item("b", "A-1.5"),
+        ["line 8, model.b: 'A-1.5' is called as", "keep one and give it the other id"],
+    ),
     "unknown weights": (
         HEAD + 'weights = "acme/a"',
         ['line 7, model."a-1.5".weights: ', "'acme/a' are not in open_models.toml"],
@@ -170,6 +173,7 @@ FINE = {
     + block(INPUT, effective="2026-01-01")
     + block('input_usd_per_mtok = 1\nends = 2026-12-01\nnote = "Promotion."'),
     "a variant by its suffix": HEAD + item("a-1.5:free", "A 1.5 free") + item("a-1.5-2026-11-01", "A 1.5 of November"),
+    "alike ids named apart": HEAD + item("A_15", "A 15, the second"),
     "an alias in other letters": HEAD + 'aliases = ["A_15", "a-15"]',
 }
 
