@@ -380,10 +380,15 @@ class OpenModel(Sourced):
 
 
 class Gpu(Sourced):
-    """Facts of a GPU, from its data sheet."""
+    """Facts of a GPU, from its data sheet. Rates are peaks that no program reaches, without sparsity."""
 
     name: str
     memory_gb: float = Field(gt=0)
+    memory_bandwidth_gb_per_s: float | None = Field(default=None, gt=0)
+    bf16_dense_tflops: float | None = Field(default=None, gt=0)
+    """10^12 operations a second on BF16 matrices; None also where the GPU cannot."""
+    fp8_dense_tflops: float | None = Field(default=None, gt=0)
+    """10^12 operations a second on FP8 matrices; None also where the GPU cannot."""
     power_w: float | None = Field(default=None, gt=0)
 
 
