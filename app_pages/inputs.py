@@ -18,16 +18,17 @@ from urllib.parse import urlencode
 import numpy as np
 import streamlit as st
 
-from app_pages import shared
+from app_pages import own_prices, shared
 from calc import Comparison, Scenario, compare
 from calc.estimate import Estimate
 from calc.scenario import CompoundGrowth, FlatGrowth, LinearGrowth, PerToken
 from calc.setting import Setting
 from calc.timeline import DAYS_PER_MONTH, Months
+from ingest.currency import in_usd
 from ingest.errors import InputError
 from ingest.fields import meaning_of
 from ingest.scenario_file import SIZE_LIMIT_BYTES, read_scenario, scenario_from
-from pricing import PricingError, Rates
+from pricing import PriceBook, PricingError, Rates
 from reports import words
 from tuneworth.clock import today
 
@@ -58,6 +59,7 @@ class Base:
 
     source: Source
     data: Data
+    """Its fields, amounts in dollars whatever currency they are stated in."""
     scenario: Scenario
     point: Scenario
     rates: Rates
@@ -154,11 +156,14 @@ def answered() -> Answered:
 
 
 def _answer_to(asked: _Asked, edits: Mapping[str, Value]) -> Comparison:
-    return compared(scenario_from(asked.data(edits), {}, asked.base.source.file))
+    data, base = asked.data(edits), asked.base
+    kept = tuple(c for c in base.scenario.conversions if _value(data, c.path) == _value(base.data, c.path))
+    return compared(scenario_from(data, {}, base.source.file).noting(kept))
 
 
 def _asked() -> _Asked:
     source = _picker()
+    own_prices.draw()
     base = _base(source)
     edits, refused = _edits(source.id), []
     basic, expert = _basic_inputs(base), _expert_inputs(base)
@@ -182,12 +187,14 @@ def _asked() -> _Asked:
 
 def compared(scenario: Scenario) -> Comparison:
     """The answer, kept for scenarios asked for again."""
-    return _compared(scenario, today())
+    return _compared(scenario, today(), shared.book())
 
 
-@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs={Scenario: Scenario.model_dump_json})
-def _compared(scenario: Scenario, day: date) -> Comparison:
-    return compare(scenario, shared.book(), today=day)
+@st.cache_resource(
+    max_entries=64, show_spinner=False, hash_funcs={Scenario: lambda s: (s.model_dump_json(), repr(s.conversions))} | shared.BOOK_HASH
+)
+def _compared(scenario: Scenario, day: date, book: PriceBook) -> Comparison:
+    return compare(scenario, book, today=day)
 
 
 def _picker() -> Source:
@@ -260,7 +267,7 @@ def _load() -> None:
     try:
         text = file.getvalue().decode("utf-8-sig")
         data, lines = read_scenario(text, file.name)
-        scenario_from(data, lines, file.name)
+        scenario_from(data, lines, file.name, today=today())
     except UnicodeDecodeError:
         st.session_state["load_problem"] = f"{file.name} is not text in UTF-8. Save it as UTF-8 and load it again."
     except InputError as error:
@@ -272,8 +279,9 @@ def _load() -> None:
 
 
 def _base(source: Source) -> Base:
-    data, lines = read_scenario(source.text, source.file)
-    scenario = scenario_from(data, lines, source.file)
+    stated, lines = read_scenario(source.text, source.file)
+    scenario = scenario_from(stated, lines, source.file, today=today())
+    data = in_usd(stated, lines, source.file, today=today()).data
     rates = shared.book().as_of(scenario.as_of or today(), scenario.price_release)
     return Base(source, data, scenario, scenario.at_point(), rates)
 
@@ -448,15 +456,15 @@ def _model_input(base: Base) -> Input:
             if isinstance(approach, dict) and approach.get("model") == old:
                 approach["model"] = value
 
-    options = tuple(dict.fromkeys([old, *token_models(base.rates.as_of, base.rates.recorded_through)]))
+    options = tuple(dict.fromkeys([old, *token_models(base.rates.as_of, base.rates.recorded_through, base.rates.book)]))
     used_by = words.listed([words.in_sentence(name) for name in names])
     return Input("model", "Called by API", old, put, f"provider/model, used by {used_by}.", "choice", options=options)
 
 
-@st.cache_data(show_spinner=False)
-def token_models(day: date, recorded_through: date | None) -> tuple[str, ...]:
+@st.cache_data(show_spinner=False, hash_funcs=shared.BOOK_HASH)
+def token_models(day: date, recorded_through: date | None, book: PriceBook) -> tuple[str, ...]:
     """Every model with a price of input and of output tokens on a day."""
-    rates = shared.book().as_of(day, recorded_through)
+    rates = book.as_of(day, recorded_through)
     found = []
     for provider_id in rates.book.provider_ids:
         for item in rates.book.provider(provider_id).model:
@@ -576,10 +584,21 @@ def _staff_inputs(base: Base) -> Iterator[Input]:
 
 def _money_inputs(base: Base) -> list[Input]:
     path = ("finance", "discount_rate_per_year")
+    stated = base.point.finance.currency
     found = [
+        Input(
+            "currency",
+            "Currency shown",
+            stated,
+            partial(_put_at, ("finance", "currency")),
+            f"Amounts of the answer, its charts and its files, at the rate of {words.day_short(base.rates.as_of)}. "
+            "Amounts put in here stay in US dollars.",
+            "choice",
+            options=tuple(dict.fromkeys((stated, *base.rates.currencies))),
+        ),
         _number(
             base, "discount", "Discount rate a year, %", path, "finance.discount_rate_per_year", percent=True, high=1e6, step=0.5
-        )
+        ),
     ]
     found.append(
         _number(base, "decline", "Fall of token prices a year, %", ("finance", "price_decline_per_year"), percent=True, step=5)
@@ -661,6 +680,13 @@ def _at(model: Any, path: Sequence[str]) -> Any:
     for part in path:
         model = model[part] if isinstance(model, dict) else getattr(model, part)
     return model
+
+
+def _value(data: Any, path: Sequence[str]) -> Any:
+    """What stands at a path of plain fields; None where nothing does."""
+    for part in path:
+        data = data.get(part) if isinstance(data, dict) else None
+    return data
 
 
 def _put_at(path: Sequence[str], data: Data, value: Any) -> None:

@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
-from pricing.book import block_in_force
+from pricing.book import PriceBook, block_in_force
 from pricing.currency import CURRENCIES, USD
 from pricing.keys import PRICE_KEYS
 from pricing.locate import line_of, lines_of
@@ -355,15 +356,34 @@ def _read_late(numbered: _Numbered) -> _Findings:
 
 
 def _implausible(numbered: _Numbered) -> _Findings:
-    for key, value in numbered.block.prices.items():
-        spec = PRICE_KEYS[key]
-        if value and not spec.low <= value <= spec.high:
+    for key, listed in numbered.block.prices.items():
+        spec, code = PRICE_KEYS[key], numbered.block.currencies.get(key, USD)
+        value = listed / _recent_rates().get(code, 1)
+        if code != USD and value and not spec.low <= value <= spec.high:
+            yield Finding(
+                (*numbered.place, _in_currency(key, code)),
+                f"{listed:f} {code}, about {value:.3g} USD, is not plausible in {spec.unit}",
+                f"Expected 0, or {spec.low:g} to {spec.high:g} USD",
+                "Check the unit at the source",
+            )
+        elif value and not spec.low <= value <= spec.high:
             yield Finding(
                 (*numbered.place, key),
                 f"{value:f} is not plausible in {spec.unit}",
                 f"Expected 0, or {spec.low:g} to {spec.high:g}",
                 _slip(key, value) or "Check the unit at the source",
             )
+
+
+@cache
+def _recent_rates() -> dict[str, Decimal]:
+    """The latest bundled rate of each currency: near enough for bands that catch slips of a thousand."""
+    return {code: max(blocks, key=lambda b: b.effective).per_usd for code, blocks in PriceBook.bundled().exchange_rates.items()}
+
+
+def _in_currency(key: str, code: str) -> str:
+    """The key as a block writes it in a currency."""
+    return key.replace(f"{USD.lower()}_", f"{code.lower()}_", 1)
 
 
 def _slip(key: str, value: Decimal) -> str:

@@ -76,7 +76,7 @@ def test_in_json_a_day_is_text():
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ("eur: 0.5", "eur: -0.5", "line 10, task.rejected_answer_eur: expected 0 or more, got -0.5"),
+        ("eur: 0.5", "eur: -0.5", "line 10, task.rejected_answer_eur: expected a number 0 or more, got -0.5"),
         ("eur: 0.5", "eur: a lot", "line 10, task.rejected_answer_eur: "),
         ("eur: 0.5", "eus: 0.5", "line 10, task.rejected_answer_eus: 'eus' is not a currency of the price book. Did you mean"),
         ("eur: 0.5", "eur: 0.5\n  rejected_answer_usd: 0.5", "line 10, task.rejected_answer_eur: states rejected_answer_usd"),

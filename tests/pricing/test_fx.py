@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from pricing import BadTable, PriceBook, PriceMissing, UnknownCurrency
+from pricing.check import check_book
 from pricing.currency import CURRENCIES, in_dollars
 from pricing.keys import PRICE_KEYS
 
@@ -183,3 +184,28 @@ def test_an_own_price_in_euros_wins_over_the_listed_one():
 def test_every_key_can_be_written_in_another_currency(key):
     assert in_dollars(key.replace("usd", "gbp"), PRICE_KEYS) == (key, "GBP")
     assert in_dollars(key, PRICE_KEYS) is None
+
+
+@pytest.mark.parametrize(
+    ("stated", "told"),
+    [
+        ("gpu_jpy_per_hour = 300", ""),
+        ("gpu_eur_per_hour = 1.99", ""),
+        ("gpu_jpy_per_hour = 9000", "9000 JPY, about 57.2 USD, is not plausible in USD per GPU and hour. Expected 0, or"),
+    ],
+)
+def test_the_plausible_band_is_that_of_the_dollars(tmp_path, stated, told):
+    (tmp_path / "tables").mkdir()
+    table = 'name = "Acme"\nprice_page = "https://acme.example/pricing"\n[gpu.h100]\nname = "H100"\n[[gpu.h100.price]]\n'
+    table += f'effective = 2026-10-01\n{stated}\nsource = "https://acme.example/pricing"\nsource_date = 2026-11-01\n'
+    table += 'recorded = 2026-11-20\nconfidence = "primary"\n'
+    (tmp_path / "tables" / "acme.toml").write_text(table, encoding="utf-8")
+    problems = [str(p) for p in check_book(tmp_path).problems if p.file == "acme.toml"]
+    assert len(problems) == bool(told), problems
+    assert told in "".join(problems)
+    if told:
+        assert "line 7" in problems[0]
+
+
+def test_the_bundled_rates_pass_the_check():
+    assert [p for p in check_book().problems if p.file == "fx.toml"] == []
