@@ -191,7 +191,9 @@ def compared(scenario: Scenario) -> Comparison:
 
 
 @st.cache_resource(
-    max_entries=64, show_spinner=False, hash_funcs={Scenario: lambda s: (s.model_dump_json(), repr(s.conversions))} | shared.BOOK_HASH
+    max_entries=64,
+    show_spinner=False,
+    hash_funcs={Scenario: lambda s: (s.model_dump_json(), repr(s.conversions))} | shared.BOOK_HASH,
 )
 def _compared(scenario: Scenario, day: date, book: PriceBook) -> Comparison:
     return compare(scenario, book, today=day)

@@ -24,10 +24,31 @@ REFUSALS = (InputError, PricingError, NothingToCompare, Unpriced, ValueError, Ar
 """Errors whose message is for the reader: inputs without an answer."""
 
 
+OWN_BOOK = "own book"
+"""Where a session keeps the book with its own prices."""
+
+
 @st.cache_resource(show_spinner="Reading the price book")
-def book() -> PriceBook:
+def bundled_book() -> PriceBook:
     """The bundled price book, read once for all sessions."""
     return PriceBook.bundled()
+
+
+def book() -> PriceBook:
+    """The price book of this session: the bundled one, with the reader's own prices over it where there are any.
+
+    What is cached for all sessions takes it as an argument (`BOOK_HASH`), so that own prices never leave their session.
+    """
+    own: PriceBook | None = st.session_state.get(OWN_BOOK)
+    return bundled_book() if own is None else own
+
+
+def _own_files(book: PriceBook) -> object:
+    return book.own_files
+
+
+BOOK_HASH = {PriceBook: _own_files}
+"""How caches tell books apart: by the names and digests of the files laid over the bundled one."""
 
 
 def guarded(draw: Callable[[], None], title: str, next_step: str) -> None:

@@ -774,6 +774,7 @@ def _agreed(price: Price, block: PriceBlock, provider: Provider, item_id: str | 
     changed = {
         "value": price.value * (100 - discount.percent) / 100,
         "effective": max(price.effective, discount.effective),
+        "effective_is": "stated" if discount.effective > price.effective else price.effective_is,
         "conditions": ", ".join(filter(None, (price.conditions, str(discount)))),
     }
     return price.model_copy(update=changed)
@@ -781,6 +782,8 @@ def _agreed(price: Price, block: PriceBlock, provider: Provider, item_id: str | 
 
 def _suggest(wanted: str, known: Iterable[str], label: str) -> str:
     names = list(known)
+    if not names:
+        return ""
     near = difflib.get_close_matches(wanted, names, n=3, cutoff=0.5)
     if near:
         return " Did you mean " + " or ".join(near) + "?"

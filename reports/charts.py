@@ -172,6 +172,11 @@ class Bar:
     usd: float
     total_label: str
 
+    @property
+    def drawn_usd(self) -> float:
+        """Where the bar ends: more than the total where credits are taken off it."""
+        return sum(part.usd for part in self.parts)
+
 
 @dataclass(frozen=True)
 class CostLinesChart:
@@ -529,6 +534,8 @@ def cost_lines_chart(comparison: Comparison) -> CostLinesChart:
         f" A rejected answer costs {words.unit_price(rejected)}." if rejected is not None and "rejected answers" in groups else ""
     )
     net = " The value of accepted answers is not taken off." if words.value_is_counted(comparison) else ""
+    if any(bar.drawn_usd > bar.usd * (1 + 1e-9) for bar in bars):
+        net += " Credits are taken off the totals, not off the bars."
     totals = ", ".join(f"{bar.label} {bar.total_label}, most of it {_largest(bar).group}" for bar in bars)
     return CostLinesChart(
         _largest_finding(comparison, bars),

@@ -150,7 +150,7 @@ def cost_lines_figure(chart: CostLinesChart, theme: ThemeName) -> go.Figure:
         )  # fmt: skip
     for bar, name in zip(chart.bars, names, strict=True):
         figure.add_annotation(
-            x=bar.usd, y=name, xanchor="left", xshift=7, showarrow=False, text=f"<b>{bar.total_label}</b>",
+            x=bar.drawn_usd, y=name, xanchor="left", xshift=7, showarrow=False, text=f"<b>{bar.total_label}</b>",
             font={"size": 13, "color": palette.text},
         )  # fmt: skip
     rows = [f'<span style="color:{colour}"><b>{name}</b></span>' for name, colour in zip(names, colours, strict=True)]
@@ -160,7 +160,7 @@ def cost_lines_figure(chart: CostLinesChart, theme: ThemeName) -> go.Figure:
         _layout(palette, 46 * len(chart.bars) + 16),
         margin={"l": 12 + LETTER_PX * longest, "r": 14 + LETTER_PX * right, "t": 4, "b": 4},
         barmode="stack",
-        xaxis={"visible": False, "fixedrange": True, "range": [0, max(bar.usd for bar in chart.bars)]},
+        xaxis={"visible": False, "fixedrange": True, "range": [0, max(bar.drawn_usd for bar in chart.bars)]},
         yaxis={
             "autorange": "reversed", "fixedrange": True, "tickvals": names, "ticktext": rows, "ticks": "",
             "tickfont": {"size": 13}, "showgrid": False, "zeroline": False, "ticklabelstandoff": 6,
