@@ -16,11 +16,12 @@ from tuneworth.clock import day_or_today
 from tuneworth.offers import matching_offers
 from tuneworth.output import Format, emit, say
 from tuneworth.own_prices import OwnPricesFile, book_with
+from tuneworth.price_coverage import price_coverage
 from tuneworth.price_diff import diff
 from tuneworth.price_history import history
-from tuneworth.price_coverage import price_coverage
 from tuneworth.price_import import compare_prices, import_prices
 from tuneworth.price_release import list_releases, release
+from tuneworth.price_schema import price_schemas
 
 prices = typer.Typer(help="Look prices up with their sources; check the tables.", no_args_is_help=True, rich_markup_mode=None)
 prices.command()(history)
@@ -69,6 +70,18 @@ def check(
         say("\n".join((name, *(f"  {problem.in_file}" for problem in problems))))
     say(f"{_counted(len(checked.problems), 'problem')} in {_counted(len(by_file), 'file')} of {checked.files}.")
     raise typer.Exit(1)
+
+
+@prices.command()
+def schema(
+    folder: Annotated[Path, typer.Argument(help="Where to put the files.")] = Path("docs"),
+) -> None:
+    """Write the JSON Schemas of the price book's files, by which editors complete and check them."""
+    if not folder.is_dir():
+        raise InputError(Problem(str(folder), "there is no such folder", "", "Name one that exists"))
+    for name, text in price_schemas().items():
+        (folder / name).write_text(text, encoding="utf-8")
+        typer.echo(folder / name)
 
 
 def _counted(number: int, what: str) -> str:

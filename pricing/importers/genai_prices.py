@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from genai_prices.types import Provider as PackageProvider
 
 PACKAGE = "genai-prices"
+SCHEMA = "#:schema ../../docs/price-table.schema.json"
+"""The first line of a table: what editors complete it by."""
 
 PROVIDER_IDS = {"aws": "bedrock", "azure": "azure-openai", "google": "gemini-api", "voyageai": "voyage"}
 """Ids of the package that the book calls otherwise; in all others ``_`` becomes ``-``."""
@@ -207,7 +209,7 @@ def _import_provider(book: PriceBook, provider: PackageProvider, citation: dict[
         imported.additions[id_] = added
     if id_ not in book.provider_ids:
         page = (provider.pricing_urls or [citation["source"]])[0]
-        imported.headers[id_] = f'id = "{id_}"\nname = "{provider.name}"\nprice_page = "{page}"\n'
+        imported.headers[id_] = f'{SCHEMA}\nid = "{id_}"\nname = "{provider.name}"\nprice_page = "{page}"\n'
 
 
 def sold_until(book: PriceBook, offer: str, today: date) -> date | None:
