@@ -197,4 +197,4 @@ def _fields(record: Recorded | None) -> dict[str, str]:
 
 
 def _text(value: Any) -> str:
-    return f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)
+    return f"{value.normalize():f}" if isinstance(value, Decimal) else str(value).removesuffix(".0")
