@@ -237,7 +237,7 @@ def _line_row(line: CostLine, at: float) -> dict[str, str]:
         "Unit": line.unit,
         "Unit price": words.unit_price(total / quantity) if total is not None and quantity else words.MISSING,
         f"{words.unit_name()}, {len(line.unit_price)} months": words.money(total),
-        "Formula": line.missing or line.formula,
+        "Formula": words.amounts_in_words(line.missing or line.formula),
     }
 
 
@@ -245,9 +245,9 @@ def _why(lines: list[CostLine], comparison: Comparison) -> None:
     """What lines rest on, down to the price row and the assumption."""
     if len(lines) == 1:
         line = lines[0]
-        st.markdown(f"**{shared.plain(line.name)}** = {shared.plain(line.formula)}")
+        st.markdown(f"**{shared.plain(line.name)}** = {shared.plain(words.formula(line))}")
         if line.missing:
-            st.warning(shared.plain(line.missing))
+            st.warning(shared.plain(words.amounts_in_words(line.missing)))
     prices = [price for line in lines for price in line.prices]
     names = list(dict.fromkeys(name for line in lines for name in line.assumptions))
     if prices:

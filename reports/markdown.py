@@ -50,7 +50,7 @@ def lines_markdown(comparison: Comparison) -> str:
     parts = []
     for result in comparison.results.values():
         rows = [
-            [line.name, words.GROUP_LABELS[line.group], line.formula, words.line_amount(line, result)]
+            [line.name, words.GROUP_LABELS[line.group], words.formula(line), words.line_amount(line, result)]
             for line in result.ledger.lines
         ]
         if rows:

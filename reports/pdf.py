@@ -221,7 +221,7 @@ def _lines_caption(comparison: Comparison) -> str:
 
 
 def _lines(result: ApproachResult) -> Table:
-    rows = [[line.name, line.formula, words.line_amount(line, result)] for line in result.ledger.lines]
+    rows = [[line.name, words.formula(line), words.line_amount(line, result)] for line in result.ledger.lines]
     rows.append(["Total", "", _total_cell(result)])
     return {
         "title": f"{words.label(result.name)} with {result.offer}",

@@ -659,8 +659,24 @@ def note(found: Note) -> str:
 
 
 def days_in_words(text: str) -> str:
-    """A message with its dates as people write them."""
-    return re.sub(r"\b\d{4}-\d\d-\d\d\b", lambda found: day(date.fromisoformat(found.group())), text)
+    """A message with its dates as people write them, and its amounts in the currency shown."""
+    return re.sub(r"\b\d{4}-\d\d-\d\d\b", lambda found: day(date.fromisoformat(found.group())), amounts_in_words(text))
+
+
+def amounts_in_words(text: str) -> str:
+    """A message or a formula of the model with its dollar amounts in the currency shown, to five digits: 3 h × €26.85."""
+    if _shown_in.get().is_dollar:
+        return text
+
+    def converted(found: re.Match[str]) -> str:
+        return f"{mark()}{_plain(_rounded(shown_amount(float(found[1].replace(',', ''))), 5))}"
+
+    return re.sub(r"\$(\d[\d,]*(?:\.\d+)?)", converted, text)
+
+
+def formula(line: CostLine) -> str:
+    """How a line comes about, its amounts in the currency shown."""
+    return amounts_in_words(line.formula)
 
 
 def _cut_short(comparison: Comparison, result: ApproachResult) -> str:

@@ -170,7 +170,7 @@ def _print_lines(found: Comparison) -> None:
                 "line": line.name,
                 "group": words.GROUP_LABELS[line.group],
                 words.unit_name(): Figure(words.line_amount(line, result)),
-                "formula": line.missing or line.formula,
+                "formula": words.amounts_in_words(line.missing or line.formula),
             }
             for line in result.ledger.lines
         ]
