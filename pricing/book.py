@@ -651,6 +651,9 @@ class Rates:
             return f"{offer} is no longer sold at a price of {what}: the last one ended on {max(ended)}."
         if later:
             return f"{offer} has no price of {what} on {on}: the first one recorded takes effect on {min(later)}."
+        shut_down = [event.date for event in self.lifecycle(offer) if event.event == "inference_ends" and event.date <= on]
+        if shut_down:
+            return f"{offer} was shut down on {min(shut_down)}; the price book has no {what} of it. Choose another offer."
         return (
             f"The price book{self._through} has no {what} for {offer}. "
             f"Add a sourced block with {key} to pricing/tables/{offer.partition('/')[0]}.toml, or choose another offer."

@@ -48,6 +48,8 @@ def show(
     offers = matching_offers(rates, text)
     found = [price for offer in offers for price in rates.all_in_force(offer)]
     if not found:
+        if len(offers) == 1:
+            _say_lifecycle(rates, offers[0])
         raise PriceMissing(f"No price of {', '.join(offers[:5])} is in force on {day}. Ask for another day with --as-of.")
     emit(form, [_row(price) for price in found], title=f"Prices in force on {day}")
     if len(offers) == 1:

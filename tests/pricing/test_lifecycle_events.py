@@ -139,6 +139,13 @@ def test_named_successor(rates: Rates, offer: str, successor: str) -> None:
     assert rates.item(end.successor)[1:2] == rates.item(successor)[1:2]
 
 
+@pytest.mark.parametrize("offer", ["openai/gpt-4-0314", "gemini-api/text-embedding-004", "mistral/codestral-2405"])
+def test_a_retired_model_is_said_to_be_retired(rates: Rates, offer: str) -> None:
+    (end,) = events_of(rates, offer, INFERENCE)
+    with pytest.raises(PriceMissing, match=f"was shut down on {end.date}"):
+        rates.price(offer, "input_usd_per_mtok")
+
+
 def test_provider_that_closed() -> None:
     days = {event.event: event.date for event in BOOK.provider("openpipe").lifecycle}
     assert days == {TRAINING: date(2026, 7, 30), INFERENCE: date(2026, 7, 30)}

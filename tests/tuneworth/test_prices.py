@@ -51,6 +51,12 @@ def test_the_day_decides(tuneworth):
     assert "is in force on 2020-01-01" in ran.err
 
 
+def test_a_retired_model_without_a_price_tells_when_it_ended(tuneworth):
+    ran = tuneworth("prices", "show", "gemini-api/text-embedding-004", "--as-of", "2026-11-21")
+    assert ran.code == 1
+    assert "2026-01-14: inference ends, successor gemini-api/gemini-embedding-2" in ran.err
+
+
 def test_mistakes_end_in_a_message(tuneworth):
     unknown = tuneworth("prices", "show", "openai/gpt-4.1-mni")
     assert unknown.code == 1
