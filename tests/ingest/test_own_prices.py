@@ -1,0 +1,153 @@
+"""Files of own prices: what they may leave out, and every way they can be wrong."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from calc import compare
+from ingest import InputError, load_own_prices, load_scenario
+from pricing import PriceBook
+
+ROOT = Path(__file__).resolve().parents[2]
+BOOK = PriceBook.bundled()
+BLOCK = "effective = 2026-11-01\ninput_usd_per_mtok = 0.1\n"
+PRIVATE = f'[acme]\nname = "Acme inference"\n[[acme.model.one.price]]\n{BLOCK}'
+
+
+def problems(text: str | bytes) -> list[str]:
+    with pytest.raises(InputError) as refused:
+        load_own_prices(text.encode() if isinstance(text, str) else text, "own.toml", BOOK)
+    return [str(problem) for problem in refused.value.problems]
+
+
+def document_example() -> str:
+    found = re.search(r"```toml\n(.*?)```", (ROOT / "docs" / "own-prices.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+def test_the_documents_example_loads_and_means_what_it_says():
+    own = load_own_prices(document_example().encode(), "acme.toml", BOOK)
+    assert own.warnings == ()
+    rates = BOOK.with_overrides(own).as_of(date(2026, 12, 1))
+    price = rates.price("openai/gpt-6-luna", "input_usd_per_mtok")
+    assert (price.value, price.source, price.confidence) == (Decimal("0.08"), "file:acme.toml", "own")
+    assert rates.price("acme/summariser", "output_usd_per_mtok").value == Decimal("0.30")
+    assert rates.price("anthropic/claude-haiku-4-5", "input_usd_per_mtok").note == "framework agreement, annex 2"
+    listed = BOOK.as_of(date(2026, 12, 1)).price("openai/gpt-6.1-terra", "input_usd_per_mtok")
+    discounted = rates.price("openai/gpt-6.1-terra", "input_usd_per_mtok")
+    assert discounted.value == listed.value * Decimal("0.88")
+    assert "12 % negotiated discount" in discounted.conditions
+    scenario = load_scenario(ROOT / "examples" / "support_tone.yaml")
+    found = compare(scenario, BOOK.with_overrides(own))
+    lines = {line.key for line in found.results["prompting"].ledger.lines}
+    assert {"agreements.commitment:openai", "agreements.credit:openai"} <= lines
+
+
+def test_a_file_by_its_path_is_named_without_its_folder(tmp_path):
+    path = tmp_path / "my prices.toml"
+    path.write_text(PRIVATE, encoding="utf-8")
+    own = load_own_prices(path)
+    price = BOOK.with_overrides(own).as_of(date(2026, 11, 21)).price("acme/one", "input_usd_per_mtok")
+    assert (own.file.name, price.source) == ("my prices.toml", "file:my%20prices.toml")
+    assert len(own.file.sha256) == 64
+
+
+def test_a_pinned_scenario_sees_own_prices():
+    rates = BOOK.with_overrides(load_own_prices(PRIVATE.encode(), "own.toml", BOOK)).as_of(date(2026, 11, 21), date(2020, 1, 1))
+    assert rates.price("acme/one", "input_usd_per_mtok").value == Decimal("0.1")
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("[[openai.discount]\n", ["line 1", "is not valid TOML"]),
+        ("a = 1\n\nb =\n", ["line 3", "is not valid TOML"]),
+        ("", ["the file is empty"]),
+        (b"\xff\xfe\x00", ["is not UTF-8"]),
+        ("# nothing\n", ["says nothing"]),
+        (b"#" * 1_000_001, ["too large"]),
+        ("openai = 3\n", ["line 1", "openai", "[openai]"]),
+        (f"[[openai.model.gpt-6-luna.price]]\n{BLOCK}outptu_usd_per_mtok = 3\n", ["line 4", "Did you mean output_usd_per_mtok"]),
+        ("[[openai.model.gpt-6-luna.price]]\neffective = 2026-11-01\ninput_usd_per_mtok = -1\n", ["line 3", "-1 is negative"]),
+        (
+            "[[openai.model.gpt-6-luna.price]]\neffective = 2026-11-01\ninput_usd_per_mtok = 0.00008\n",
+            ["line 3", "0.00008 looks like a price per thousand", "0.08 per million"],
+        ),
+        ("[[openai.model.gpt-6-luna.price]]\ninput_usd_per_mtok = 1\n", ["line 1", "effective", "missing"]),
+        (f"[[openai.model.gpt-9.price]]\n{BLOCK}[openai.model.gpt-9x]\n", ["line 4", "'gpt-9x'", "has no price here"]),
+        (f"[[opnai.model.x.price]]\n{BLOCK}", ["line 1", "no provider 'opnai'", "Did you mean openai?", "name ="]),
+        ('[acme]\nname = "Acme"\n', ["line 1", "sells nothing"]),
+        (f"[[openai.model.gpt-4.1-mini.price]]\n{BLOCK}", ["line 1", '[openai.model."gpt-4.1-mini"]']),
+        ("[[openai.discount]]\npercent = 101\neffective = 2026-11-01\n", ["line 2", "percent", "100"]),
+        ("[[openai.discount]]\npercent = 0\neffective = 2026-11-01\n", ["line 2", "percent", "0"]),
+        ("[openai.discount]\npercent = 5\neffective = 2026-11-01\n", ["line 1", "[[openai.discount]]"]),
+        ("[[openai.discount]]\npercent = 5\neffective = 2026-11-01\nends = 2026-11-01\n", ["line 4", "later than effective"]),
+        ("[[openai.discount]]\npercent = 5\neffective = 2026-11-01\nofers = []\n", ["line 4", "Did you mean offers"]),
+        ('[[openai.discount]]\npercent = 5\neffective = 2026-11-01\noffers = ["gpt-6-lunar"]\n', ["line 4", "gpt-6-luna"]),
+        ('[[openai.discount]]\npercent = 5\neffective = 2026-11-01\nkeys = ["input_usd"]\n', ["line 4", "not a price key"]),
+        ("[[openai.commitment]]\nusd_per_month = 0\neffective = 2026-11-01\n", ["line 2", "usd_per_month"]),
+        ("[[openai.credit]]\nusd = -5\neffective = 2026-11-01\n", ["line 2", "usd"]),
+        (f"[[openai.model.gpt-6-luna.price]]\n{BLOCK}[[openai.model.gpt-6-luna.price]]\n{BLOCK}", ["line 6", "the same price"]),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_told_with_its_line_and_the_fix(text, parts):
+    told = "\n".join(problems(text))
+    for part in parts:
+        assert part in told
+    assert told.startswith("own.toml")
+
+
+def test_overlapping_discounts_are_both_named():
+    text = """[[openai.discount]]
+percent = 12
+effective = 2026-11-01
+[[openai.discount]]
+percent = 5
+effective = 2027-01-01
+offers = ["gpt-6-luna"]
+"""
+    (told,) = problems(text)
+    assert "line 4" in told
+    assert "5 % negotiated discount from 2027-01-01" in told
+    assert "openai.discount.0, 12 % negotiated discount from 2026-11-01" in told
+    apart = text.replace("effective = 2026-11-01", "effective = 2026-11-01\nends = 2027-01-01")
+    assert load_own_prices(apart.encode(), "own.toml", BOOK).file.name == "own.toml"
+
+
+def test_discounts_of_an_item_and_of_its_alias_overlap():
+    table = '[acme]\nname = "Acme"\n[acme.model.one]\naliases = ["uno"]\n[[acme.model.one.price]]\n' + BLOCK
+    of = '[[acme.discount]]\npercent = 5\neffective = 2026-11-01\noffers = ["{}"]\n'
+    discounts = of.format("one") + of.format("uno")
+    assert "overlaps" in problems(table + discounts)[0]
+
+
+def test_commitments_of_one_time_are_refused():
+    one = "[[openai.commitment]]\nusd_per_month = 100\neffective = 2026-11-01\n"
+    assert "overlaps" in problems(one + one)[0]
+
+
+def test_all_mistakes_are_told_at_once_in_the_order_of_the_file():
+    told = problems(
+        "[[openai.discount]]\npercent = 101\neffective = 2026-11-01\n"
+        "[[openai.model.gpt-6-luna.price]]\neffective = 2026-11-01\ninput_usd_per_mtok = -1\n[opnai]\n"
+    )
+    assert [re.search(r"line (\d+)", line)[1] for line in told] == ["2", "6", "7", "7"]
+
+
+def test_a_private_model_named_almost_like_a_listed_one_is_a_warning():
+    own = load_own_prices(f"[[openai.model.gpt-6-lunar.price]]\n{BLOCK}".encode(), "own.toml", BOOK)
+    assert len(own.warnings) == 1
+    assert "gpt-6-luna" in own.warnings[0]
+    assert "line 1" in own.warnings[0]
+
+
+def test_folders_and_missing_files_are_told(tmp_path):
+    for path in (tmp_path, tmp_path / "none.toml"):
+        with pytest.raises(InputError, match=r"is a folder|no such file"):
+            load_own_prices(path)
