@@ -246,6 +246,14 @@ def _conditions(b: PriceBlock) -> tuple[Any, ...]:
         ("tinker/Qwen/Qwen3.5-9B", OUT, {}, "1.995"),
         ("tinker/gpt-oss-120b", TRAIN, LORA, "0.737"),
         ("tinker/gpt-oss-120b", TRAIN, LORA | {"context_tokens": 40_000}, "2.33"),
+        # tuning elsewhere
+        ("nebius/llama-3.1-8b", TRAIN, SFT, "0.4"),
+        ("nebius/llama-3.3-70b", TRAIN, SFT, "2.8"),
+        ("nebius/llama-3.3-70b", MINIMUM, {}, "0"),
+        ("prime-intellect/qwen3.5-9b", TRAIN, {}, "0.6"),
+        ("prime-intellect/qwen3.5-397b-a17b", OUT, {"deployment": "training-api"}, "3"),
+        ("ori/up-to-10b", TRAIN, LORA, "0.46"),
+        ("databricks/databricks-gemma-3-12b", "training_usd_per_dbu", {}, "0.65"),
         # open models by the token elsewhere
         ("groq/gpt-oss-20b", OUT, {}, "0.3"),
         ("cerebras/gpt-oss-120b", IN, {}, "0.35"),
@@ -356,6 +364,7 @@ def test_a_retired_price_stays_findable_before_its_end(
         ("azure-openai/gpt-4o", SFT, "25"),
         ("azure-openai/gpt-4.1", SFT | {"deployment": "developer"}, "12.5"),
         ("openai/gpt-4.1", {"method": "dpo"}, "25"),
+        ("predibase/up-to-16b", LORA, "0.5"),
     ],
 )
 def test_unverified_only_when_accepted_by_name(rates: Rates, offer: str, conditions: dict[str, Any], usd: str) -> None:
