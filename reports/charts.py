@@ -576,6 +576,8 @@ WIDE_SPAN = 30
 """Highest value over lowest from which on a logarithmic axis is needed to see both."""
 DAYS_BEFORE, DAYS_AFTER = 120, 45
 """Shown before and after today at least."""
+PRICE_LABEL_HEIGHT = 0.06
+"""Of one row of a name beside its line, as a share of the value axis: 18 px of 300."""
 DAY_LABEL_LETTER = 0.027
 """Width of a letter above the plot, as a share of the plot on a phone."""
 
@@ -599,7 +601,7 @@ def history_chart(
     value = _price_axis(unit, values)
     ends = [value.share(float(h.steps[-1].price.value)) for h in shown]
     labels = [price_words.key_label(h.key) for h in shown]
-    at = _pushed_apart(ends, [LABEL_HEIGHT * len(_rows(label)) for label in labels])
+    at = _pushed_apart(ends, [PRICE_LABEL_HEIGHT * len(_rows(label)) for label in labels])
     lines = tuple(
         PriceLine(label, h is chosen, "solid" if h is chosen else DASHES[1 + i % 3], _runs(h, days.high), _points(h, label), end)
         for i, (h, label, end) in enumerate(zip(shown, labels, at, strict=True))

@@ -172,7 +172,7 @@ def cost_lines_figure(chart: CostLinesChart, theme: ThemeName) -> go.Figure:
 def history_figure(chart: HistoryChart, theme: ThemeName) -> go.Figure:
     """An offer's prices over time."""
     palette = PALETTES[theme]
-    top, bottom, plot = 6 + 19 * chart.label_rows, 30, 280
+    top, bottom, plot = 6 + 19 * chart.label_rows, 30, 300
     value = chart.value
     figure = go.Figure()
     for mark in chart.events:

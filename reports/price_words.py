@@ -65,7 +65,9 @@ def measure(key: str) -> str:
 
 
 def since(step: Step) -> str:
-    """The day a price took effect, or was first seen."""
+    """The day a price took effect, or was first seen; again, where another one was in force between."""
+    if step.first != step.price.effective:
+        return f"in force again since {words.day(step.first)}"
     return f"{'first seen' if step.is_seen else 'in force since'} {words.day(step.first)}"
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from pricing import PriceBook
 
-DEEPSEEK = "deepseek/deepseek-flash"
+TINKER = "tinker/qwen3-8b"
 
 
 def rows(ran) -> list[dict]:
@@ -21,11 +21,11 @@ def rows(ran) -> list[dict]:
 
 def test_rows_are_what_is_charged_on_their_days(tuneworth):
     rates = PriceBook.bundled().as_of(date(2026, 11, 20))
-    shown = rows(tuneworth("prices", "history", DEEPSEEK, "input_usd_per_mtok", "--format", "json"))
+    shown = rows(tuneworth("prices", "history", TINKER, "input_usd_per_mtok", "--format", "json"))
     plain = [row for row in shown if row["conditions"] == "" and row["value"] is not None]
     assert len(plain) >= 2
     for row in plain:
-        price = rates.price(DEEPSEEK, "input_usd_per_mtok", on=date.fromisoformat(row["from"]))
+        price = rates.price(TINKER, "input_usd_per_mtok", on=date.fromisoformat(row["from"]))
         assert (row["value"], row["unit"]) == (float(price.value), price.unit)
         assert (row["source"], row["confidence"]) == (price.source, price.confidence)
 
@@ -45,7 +45,7 @@ def test_a_key_leaves_the_others_out(tuneworth):
 
 
 def test_csv_has_the_figures_as_listed(tuneworth):
-    ran = tuneworth("prices", "history", "gpt-4.1-mini-2025-04-14", "--format", "csv")
+    ran = tuneworth("prices", "history", "openai/gpt-4.1-mini-2025-04-14", "--format", "csv")
     assert ran.code == 0, ran.err
     shown = list(csv.DictReader(io.StringIO(ran.out)))
     assert {"from", "until", "what", "value", "source", "source date", "recorded", "confidence"} <= set(shown[0])
