@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel
 
+from calc.advice import Note, feasibility
 from calc.break_even import BreakEven, Interval
 from calc.compare import ApproachResult, Comparison
 from calc.estimate import Estimate
@@ -202,6 +203,7 @@ def _approach(comparison: Comparison, result: ApproachResult) -> Plain:
         "lines": [line_dict(comparison, line) for line in result.ledger.lines],
         "events": [_event(event) for event in result.ledger.events],
         "notes": list(result.ledger.notes),
+        "limits": [_limit(note) for note in feasibility(comparison) if note.approach == result.name],
     }
 
 
@@ -287,6 +289,10 @@ def _assumption(name: str, found: Assumption) -> Plain:
         "source": found.source,
         "recorded": found.recorded.isoformat(),
     }
+
+
+def _limit(note: Note) -> Plain:
+    return {"kind": note.kind, "severity": note.severity, "text": note.text, "day": _day(note.day), "source": note.source or None}
 
 
 def _event(event: TimelineEvent) -> Plain:

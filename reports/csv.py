@@ -41,13 +41,19 @@ LINES = (
     "price_book",
 )
 MONTHS = ("approach", "month", "starts", "requests", "cost_usd", "cumulative_cost_usd")
+LIMITS = ("approach", "kind", "severity", "text", "day", "source")
 BREAK_EVEN = ("a", "b", "from_requests_per_month", "to_requests_per_month", "cheaper")
 
 
 def csv_files(comparison: Comparison) -> dict[str, str]:
     """Every CSV file by its name."""
     data = comparison_dict(comparison)
-    return {"lines.csv": lines_csv(data), "months.csv": months_csv(data), "break_even.csv": break_even_csv(data)}
+    return {
+        "lines.csv": lines_csv(data),
+        "months.csv": months_csv(data),
+        "break_even.csv": break_even_csv(data),
+        "limits.csv": limits_csv(data),
+    }
 
 
 def lines_csv(data: dict[str, Any]) -> str:
@@ -125,6 +131,16 @@ def months_csv(data: dict[str, Any]) -> str:
             costs = (approach["by_month_usd"][m], approach["cumulative_usd"][m])
             rows.append((approach["name"], month["month"], month["starts"], month["requests"], *costs))
     return _csv(MONTHS, rows, data["currency"])
+
+
+def limits_csv(data: dict[str, Any]) -> str:
+    """What limits each approach within the horizon: ends, closed offers, old and unverified prices.
+
+    Args:
+        data: `calc.export.comparison_dict`.
+    """
+    limits = ((approach["name"], limit) for approach in data["approaches"] for limit in approach["limits"])
+    return _csv(LIMITS, [(name, *(limit[column] for column in LIMITS[1:])) for name, limit in limits], data["currency"])
 
 
 def break_even_csv(data: dict[str, Any]) -> str:

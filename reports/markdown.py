@@ -61,8 +61,12 @@ def lines_markdown(comparison: Comparison) -> str:
 
 def sources_markdown(comparison: Comparison) -> str:
     """Every price used, with its source and the day it was read."""
-    rows = [[row.offer, words.price(row), source_words(row.source), str(row.source_date)] for row in price_rows(comparison)]
-    return "## Prices\n\n" + _table(["Offer", "Price", "Source", "Read on"], list(map(list, dict.fromkeys(map(tuple, rows)))))
+    rows = [
+        [row.offer, words.price(row), source_words(row.source), str(row.source_date), words.CONFIDENCE_LABELS[row.confidence]]
+        for row in price_rows(comparison)
+    ]
+    head = ["Offer", "Price", "Source", "Read on", "Confidence"]
+    return "## Prices\n\n" + _table(head, list(map(list, dict.fromkeys(map(tuple, rows)))))
 
 
 def _rules(comparison: Comparison) -> list[str]:
@@ -71,7 +75,7 @@ def _rules(comparison: Comparison) -> list[str]:
 
 
 def _notes(comparison: Comparison) -> list[str]:
-    stopping = [note for note in feasibility(comparison) if note.severity != "info"]
+    stopping = [note for note in feasibility(comparison) if note.severity != "info" or note.kind == "old price"]
     notes = [f"{words.label(note.approach)}: {words.days_in_words(note.text)}" for note in stopping]
     return ["## What stands in the way", _bullets(notes)] if notes else []
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Any, Literal
 
-from calc.advice import rules
+from calc.advice import feasibility, rules
 from calc.compare import ApproachResult, Comparison
 from calc.export import assumptions, price_rows, prices_digest, scenario_digest
 from calc.ledger import GROUPS, Group
@@ -71,6 +71,7 @@ def report_data(comparison: Comparison, tuneworth: str = "") -> dict[str, Any]:
         "break_even_title": _break_even_title(comparison),
         "break_evens": words.break_even_sentences(comparison),
         "savings": _savings(comparison),
+        "limits": [f"{words.label(note.approach)}: {words.note(note)}" for note in feasibility(comparison)],
         "rules": _rules(comparison),
         "lines_caption": _lines_caption(comparison),
         "lines": [_lines(result) for result in comparison.results.values() if result.ledger.lines],
@@ -231,8 +232,11 @@ def _lines(result: ApproachResult) -> Table:
 
 
 def _prices(comparison: Comparison) -> Table:
-    rows = [[row.offer, words.price(row), source_words(row.source), _read(row)] for row in price_rows(comparison)]
-    return {"head": ["Offer", "Price", "Source", "Read on"], "rows": list(dict.fromkeys(map(tuple, rows)))}
+    rows = [
+        [row.offer, words.price(row), source_words(row.source), _read(row), words.CONFIDENCE_LABELS[row.confidence]]
+        for row in price_rows(comparison)
+    ]
+    return {"head": ["Offer", "Price", "Source", "Read on", "Confidence"], "rows": list(dict.fromkeys(map(tuple, rows)))}
 
 
 def _read(row: Any) -> str:

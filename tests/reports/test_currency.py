@@ -198,7 +198,7 @@ def test_the_csv_repeats_amounts_beside_the_dollars(euros, dollars):
         rows = list(csv.DictReader(io.StringIO(text)))
         plain = list(csv.DictReader(io.StringIO(csv_files(dollars)[name])))
         assert [{k: row[k] for k in plain[0] if k in row} for row in rows] == plain, name
-        for row in rows if name != "break_even.csv" else []:
+        for row in rows if name not in ("break_even.csv", "limits.csv") else []:  # they hold no amounts
             for column in [c for c in plain[0] if c.endswith("_usd")]:
                 there = row[f"{column.removesuffix('usd')}eur"]
                 assert (there == "") == (row[column] == "")

@@ -113,14 +113,14 @@ def test_a_report_is_all_its_files(tuneworth, tmp_path):
     pytest.importorskip("typst")
     out = tmp_path / "new" / "folder"
     ran = tuneworth("report", COMPLETE, "--out", out, *ON)
-    names = ["report.pdf", "report.json", "report.md", "lines.csv", "months.csv", "break_even.csv"]
+    names = ["report.pdf", "report.json", "report.md", "lines.csv", "months.csv", "break_even.csv", "limits.csv"]
     assert ran.code == 0
     assert ran.out.splitlines()[1:] == [str(out / name) for name in names]
     assert sorted(path.name for path in out.iterdir()) == sorted(names)
     assert (out / "report.pdf").read_bytes().startswith(b"%PDF")
     again = tuneworth("report", COMPLETE, "--out", out, "--format", "csv", *ON)
     assert again.code == 0
-    assert len(again.out.splitlines()) == 4
+    assert len(again.out.splitlines()) == 5
 
 
 def test_a_report_that_is_partial_says_why(tuneworth, tmp_path):
