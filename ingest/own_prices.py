@@ -31,7 +31,7 @@ _ITEM_KINDS = tuple(name for name, info in Provider.model_fields.items() if info
 _TERMS: dict[str, type[Term]] = {"discount": Discount, "commitment": Commitment, "credit": Credit}
 _RULES = ("cache", "billing", "store")
 _UNDATED = date(2000, 1, 1)
-"""When rules without a day of their own are taken to have been read."""
+"""When rules without a day of their own are taken to have been read. They are recorded last of all, so that they win."""
 
 Table = dict[str, Any]
 
@@ -170,7 +170,7 @@ class _Reader:
             if key in ("price", "lifecycle") and isinstance(value, list):
                 full[key] = [self._sourced_fact(fact) for fact in value]
             elif key in _RULES and not (at_provider and key == "store"):
-                full[key] = [self._sourced_fact(f) for f in value] if isinstance(value, list) else self._sourced_fact(value)
+                full[key] = [self._sourced_fact(fact) for fact in (value if isinstance(value, list) else [value])]
             elif key == "band" and isinstance(value, list):
                 full[key] = [self._with_sources(band) if isinstance(band, dict) else band for band in value]
         return full
@@ -179,8 +179,8 @@ class _Reader:
         if not isinstance(fact, dict):
             return fact
         stated = fact.get("effective", fact.get("date"))
-        day = stated if isinstance(stated, date) else _UNDATED
-        return self._sourced | {"source_date": day, "recorded": day} | fact
+        dated = isinstance(stated, date)
+        return self._sourced | {"source_date": stated if dated else _UNDATED, "recorded": stated if dated else date.max} | fact
 
     def _terms(self, provider: str, table: Table, listed: Provider | None) -> None:
         """Discounts, commitments and credits; two that contradict each other are both named."""

@@ -151,3 +151,12 @@ def test_folders_and_missing_files_are_told(tmp_path):
     for path in (tmp_path, tmp_path / "none.toml"):
         with pytest.raises(InputError, match=r"is a folder|no such file"):
             load_own_prices(path)
+
+
+def test_own_rules_win_over_listed_ones_and_may_leave_their_source_out():
+    text = '[openai.model.gpt-6-luna.cache]\nmode = "implicit"\nminimum_tokens = 7\nttl_seconds = 60\n'
+    rules = BOOK.with_overrides(load_own_prices(text.encode(), "own.toml", BOOK)).as_of(date(2026, 11, 21))
+    assert rules.cache_rules("openai/gpt-6-luna").minimum_tokens == 7
+    private = f"{PRIVATE}[acme.model.one.cache]\nmode = 'implicit'\nminimum_tokens = 7\nttl_seconds = 60\n"
+    rules = BOOK.with_overrides(load_own_prices(private.encode(), "own.toml", BOOK)).as_of(date(2026, 11, 21))
+    assert rules.cache_rules("acme/one").ttl_seconds == 60
