@@ -22,6 +22,7 @@ from reports import words
 from tuneworth.clock import day_or_today
 from tuneworth.compare import ABOUT_THE_SCENARIO, stated
 from tuneworth.output import Figure, Format, emit, say, write
+from tuneworth.own_prices import OwnPricesFile, book_with
 
 MOST_WITHOUT_SUMMARY = 40
 """Changes that are listed without counting them by provider first."""
@@ -35,9 +36,10 @@ def diff(
     ] = None,
     provider: Annotated[str | None, typer.Option("--provider", help="Only what this provider lists.")] = None,
     form: Annotated[Format, typer.Option("--format", help="How to print; csv prints the changes alone.")] = Format.table,
+    own_prices: OwnPricesFile = None,
 ) -> None:
     """Show each price, event, rule and number that two states of the price book have otherwise."""
-    book = PriceBook.bundled()
+    book = book_with(own_prices)
     days = _days(book, old, new)
     effect = None if scenario is None else _effect(scenario, book, old, new)
     found = changes(book, *days, provider) if effect is None else _of_provider(effect.changes, book, provider)
