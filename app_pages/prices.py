@@ -330,7 +330,7 @@ def _details(box: Any, found: Catalogue, history: History, day: date) -> None:
     box.table(pd.DataFrame(_facts(step, day)), border="horizontal", hide_index=True, hide_header=True, alt="Details.")
     box.caption("To cite it:")
     box.code(price_words.citation(provider, name, history, step), language=None, wrap_lines=True)
-    with box.expander(f"All {_counted(len(history.steps), 'dated value')}"):
+    with box.expander(f"Every dated value ({len(history.steps)})"):
         st.dataframe(
             pd.DataFrame([_step_row(step) for step in history.steps]), hide_index=True, height="content",
             column_config=shared.price_columns() | {"Until": st.column_config.DateColumn(format="D MMM YYYY")},

@@ -117,11 +117,10 @@ def _add_ribbon(figure: go.Figure, chart: BreakEvenChart, palette: Palette) -> N
         )  # fmt: skip
 
 
-def _add_value_label(figure: go.Figure, tick: Tick, palette: Palette, *, logarithmic: bool = True) -> None:
+def _add_value_label(figure: go.Figure, tick: Tick, palette: Palette) -> None:
     """On its grid line, inside the plot: tick labels there would silently drop the other axis's first one."""
     figure.add_annotation(
-        x=0, xref="paper", xanchor="left", y=log10(tick.value) if logarithmic else tick.value, yanchor="bottom",
-        showarrow=False, text=tick.label,
+        x=0, xref="paper", xanchor="left", y=log10(tick.value), yanchor="bottom", showarrow=False, text=tick.label,
         font={"size": 12.5, "color": palette.soft}, bgcolor=palette.background, borderpad=0,
     )  # fmt: skip
 
@@ -179,14 +178,18 @@ def history_figure(chart: HistoryChart, theme: ThemeName) -> go.Figure:
         _add_day(figure, mark, "3px,3px", plot, palette)
     _add_day(figure, chart.today, "solid", plot, palette)
     for tick in value.ticks:
-        _add_value_label(figure, tick, palette, logarithmic=value.logarithmic)
+        figure.add_annotation(
+            x=0, xref="paper", xanchor="right", xshift=-6, y=log10(tick.value) if value.logarithmic else tick.value,
+            yanchor="middle", showarrow=False, text=tick.label, font={"size": 12.5, "color": palette.soft},
+        )  # fmt: skip
     for line in reversed(chart.lines):
         _add_price_line(figure, line, palette)
     longest = max(len(row) for line in chart.lines for row in line.label_rows)
+    left = 10 + LETTER_PX * max(len(tick.label) for tick in value.ticks)
     ends = (log10(value.low), log10(value.high)) if value.logarithmic else (value.low, value.high)
     figure.update_layout(
         _layout(palette, top + plot + bottom),
-        margin={"l": 10, "r": 14 + LETTER_PX * longest, "t": top, "b": bottom},
+        margin={"l": left, "r": 14 + LETTER_PX * longest, "t": top, "b": bottom},
         hovermode="closest",
         xaxis={
             "range": [chart.days.low, chart.days.high], "fixedrange": True, "showgrid": False, "zeroline": False,

@@ -34,6 +34,8 @@ ROW = 0.062
 MOST_LETTERS = 16
 NAME_MARGIN = 0.135
 """Room for names beside the plot, a share of the figure's width."""
+VALUES_MARGIN = 0.075
+"""Room for values left of the plot, a share of its width."""
 DASHES: dict[str, Any] = {"solid": "-", "dash": (0, (5, 2.5)), "dot": (0, (1.2, 1.8)), "dashdot": (0, (5, 2, 1.2, 2))}
 
 
@@ -139,12 +141,12 @@ def history_svg(chart: HistoryChart, height_inches: float = 2.8) -> bytes:
 
 def _history_figure(chart: HistoryChart, height_inches: float) -> Figure:
     figure, axes = _canvas(height_inches)
-    axes.set_xlim(0, 1)
+    axes.set_xlim(-VALUES_MARGIN, 1)
     axes.set_ylim(-0.03, 1.02 + ROW * chart.label_rows)
     for tick in chart.value.ticks:
         at = chart.value.share(tick.value)
         axes.plot([0, 1], [at, at], color=LIGHT.grid, lw=0.7, zorder=1)
-        axes.text(0, at + 0.012, tick.label, color=LIGHT.soft, va="bottom", zorder=6, bbox=_behind(LIGHT))
+        axes.text(-0.01, at, tick.label, color=LIGHT.soft, ha="right", va="center")
     for tick in chart.days.ticks:
         at = chart.days.share(tick.value)
         axes.plot([at, at], [-0.01, -0.03], color=LIGHT.marker, lw=0.6, clip_on=False)

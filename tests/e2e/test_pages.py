@@ -58,6 +58,19 @@ def test_prices_is_drawn(opened):
     assert violations(page) == []
 
 
+@pytest.mark.parametrize(("width", "theme"), LOOKS)
+def test_a_shared_address_shows_a_price_with_its_history(opened, width, theme):
+    page = opened("/prices?search=gpt-4.1-mini&offer=openai%2Fgpt-4.1-mini&price=training_usd_per_mtok%7Csft", width, theme)
+    page.wait_for_selector(CHART)
+    page.get_by_text("5.00 USD per million training tokens").wait_for()
+    whole_page(page)
+    text = page.locator(".js-plotly-plot").first.inner_text()
+    for name in ("Training", "Today", "Ends 14 Jan 2027"):
+        assert name in text
+    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= width
+    assert violations(page) == []
+
+
 def test_an_input_changes_the_answer_and_the_address(opened):
     page = opened()
     volume = page.get_by_role("spinbutton", name="Requests per month")
