@@ -76,6 +76,12 @@ def _index(setting: Setting, spec: Retrieval) -> _Index:
     metadata = setting.given(spec.metadata_bytes_per_vector, "retrieval.metadata_bytes_per_vector")
     rules = setting.rates.store_rules(spec.store)
     if rules is None:
+        provider, item_id, _ = setting.rates.item(spec.store)
+        if item_id in provider.store:
+            raise ValueError(
+                f"{spec.store} is priced in the book, but not all that it bills is known. "
+                "Choose another store, or add its billing rules to your own prices."
+            )
         raise ValueError(f"{spec.store} is not a vector store")
     dimensions = setting.rates.item(spec.embedding)[2].dimensions
     if dimensions is None:
