@@ -137,3 +137,11 @@ def test_check_of_a_folder_that_is_no_book(tuneworth, tmp_path):
     ran = tuneworth("prices", "check", "--folder", str(tmp_path))
     assert ran.code == 1
     assert "has no folder 'tables'" in ran.err
+
+
+def test_schemas_are_written_where_asked(tuneworth, tmp_path):
+    ran = tuneworth("prices", "schema", str(tmp_path))
+    assert ran.code == 0
+    assert sorted(ran.out.splitlines()) == sorted(map(str, tmp_path.iterdir()))
+    assert "input_usd_per_mtok" in (tmp_path / "price-table.schema.json").read_text(encoding="utf-8")
+    assert tuneworth("prices", "schema", str(tmp_path / "nowhere")).code == 1
