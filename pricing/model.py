@@ -7,7 +7,7 @@ One file per provider, ``pricing/tables/<provider>.toml``. Numbers stay `Decimal
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -132,6 +132,9 @@ class FxBlock(Sourced):
     """Whose rate it is, in a word."""
 
 
+_TWELVE_DIGITS = Context(prec=12)
+
+
 class ExchangeRate(_Strict):
     """The rate amounts are converted at. The dollar's own is 1 by definition, without a day or a source."""
 
@@ -153,8 +156,8 @@ class ExchangeRate(_Strict):
         return usd if self.is_dollar else usd * float(self.per_usd)
 
     def to_usd(self, amount: Decimal) -> Decimal:
-        """An amount of the currency in dollars."""
-        return amount / self.per_usd
+        """An amount of the currency in dollars, to twelve digits."""
+        return _TWELVE_DIGITS.divide(amount, self.per_usd)
 
 
 US_DOLLAR = ExchangeRate(code=USD)
@@ -436,7 +439,7 @@ class Price(_Strict):
     conditions: str = ""
     """In words: batch, tuned, above 272,000 tokens …"""
     listed: Decimal | None = None
-    """The value as listed, where that is in another currency; `value` is then converted."""
+    """The value as listed, where that is in another currency; `value` is converted, less a discount that `conditions` names."""
     exchange_rate: ExchangeRate | None = None
     """The rate it is converted at; None where it is listed in dollars."""
 

@@ -254,6 +254,13 @@ def price(row: Price) -> str:
     return f"{row.listed_value:f} {row.listed_currency} {unit}{conditions} at {rate_words(row.exchange_rate)}"
 
 
+def listed_as(row: Price) -> str:
+    """How a converted price is listed, and the rate: listed as 1.99 EUR at 0.8951 EUR per USD of 30 Oct 2026, ECB; else empty."""
+    if row.exchange_rate is None:
+        return ""
+    return f"listed as {row.listed_value:f} {row.listed_currency} at {rate_words(row.exchange_rate)}"
+
+
 def listed_money(row: Price) -> str:
     """A price in the currency its provider lists it in, without its unit: $2.50, €1.99."""
     return exact_money(row.listed_value, row.listed_currency)

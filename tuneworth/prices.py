@@ -11,6 +11,7 @@ import typer
 from ingest.errors import InputError, Problem
 from pricing import Price, PriceMissing, Rates
 from pricing.check import check_book
+from reports import words
 from reports.sources import source_words
 from tuneworth.clock import day_or_today
 from tuneworth.offers import matching_offers
@@ -97,7 +98,7 @@ def _row(price: Price) -> dict[str, Any]:
         "key": price.key,
         "value": price.value,
         "unit": price.unit,
-        "conditions": price.conditions,
+        "conditions": ", ".join(filter(None, (price.conditions, words.listed_as(price)))),
         "effective": f"{seen}{price.effective}",
         "source": source_words(price.source) if price.source.startswith("file:") else price.source,
         "source date": price.source_date,

@@ -352,3 +352,17 @@ def test_a_rule_that_claims_too_much_is_said_in_words(dashboard):
     text = shown(dashboard(scenario="legal_drafts"))
     assert "Costs less here" in text
     assert "Too high" not in text
+
+
+def test_another_currency_is_shown_with_its_rate_and_back(dashboard):
+    app = dashboard(currency="EUR")
+    assert not app.exception
+    assert "0.8951 EUR per USD of 30 Oct 2026, ECB" in shown(app)
+    assert all("€" in metric.value and "$" not in metric.value for metric in app.metric)
+    line_tables = [frame.value for frame in app.dataframe if "Formula" in frame.value]
+    assert "EUR, 12 months" in line_tables[0]
+    select = next(s for s in app.selectbox if s.label == "Currency shown")
+    assert select.value == "EUR"
+    select.select("USD").run()
+    assert all("$" in metric.value for metric in app.metric)
+    assert "per USD" not in shown(app)
