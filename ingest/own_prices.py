@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -30,6 +32,7 @@ SIZE_LIMIT_BYTES = 1_000_000
 _ITEM_KINDS = tuple(name for name, info in Provider.model_fields.items() if info.annotation == dict[str, Item])
 _TERMS: dict[str, type[Term]] = {"discount": Discount, "commitment": Commitment, "credit": Credit}
 _RULES = ("cache", "billing", "store")
+_PROVIDER_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _UNDATED = date(2000, 1, 1)
 """When rules without a day of their own are taken to have been read. They are recorded last of all, so that they win."""
 
@@ -106,7 +109,7 @@ class _Reader:
     def table(self, provider: str, stated: Any) -> Table:
         """A provider's table, complete."""
         if not isinstance(stated, dict):
-            self._wrong((provider,), "is a single value", "Expected a provider's tables", f"Write [{provider}] above its fields")
+            self._wrong((provider,), "is not a provider's table", "", f"Write [{provider}] above its fields")
             return {}
         listed = self._listed(provider, stated)
         table = dict(stated)
@@ -128,7 +131,9 @@ class _Reader:
         if provider in self._book.provider_ids:
             return self._book.provider(provider)
         near = _near(provider, self._book.provider_ids)
-        if "name" not in stated:
+        if not _PROVIDER_ID.fullmatch(provider):
+            self._wrong((provider,), "is not a provider's id", "Expected small letters, digits and hyphens, such as acme-gpu")
+        elif "name" not in stated:
             fix = f'If it is a private one, give it a name: name = "…" under [{provider}]'
             self._wrong((provider,), f"there is no provider '{provider}' in the price book", near, fix)
         elif near:
@@ -179,8 +184,11 @@ class _Reader:
         if not isinstance(fact, dict):
             return fact
         stated = fact.get("effective", fact.get("date"))
-        dated = isinstance(stated, date)
-        return self._sourced | {"source_date": stated if dated else _UNDATED, "recorded": stated if dated else date.max} | fact
+        if isinstance(stated, str):
+            with suppress(ValueError):
+                stated = date.fromisoformat(stated)
+        days = (stated, stated) if isinstance(stated, date) else (_UNDATED, date.max)
+        return self._sourced | {"source_date": days[0], "recorded": days[1]} | fact
 
     def _terms(self, provider: str, table: Table, listed: Provider | None) -> None:
         """Discounts, commitments and credits; two that contradict each other are both named."""
@@ -245,7 +253,9 @@ class _Reader:
                     key: {"name": key} | fields if isinstance(fields, dict) else fields for key, fields in filled[kind].items()
                 }
         weights = frozenset(self._book.open_models)
-        self.findings += (f._replace(place=(provider, *f.place)) for f in own_findings(filled, weights))
+        told = {finding.place for finding in self.findings}
+        found = (f._replace(place=(provider, *f.place)) for f in own_findings(filled, weights) if f.place != ("id",))
+        self.findings += (finding for finding in found if finding.place not in told)
 
 
 def _near(wanted: str, known: Mapping[str, Any] | tuple[str, ...]) -> str:

@@ -370,7 +370,7 @@ def _implausible(numbered: _Numbered) -> _Findings:
         elif value and not spec.low <= value <= spec.high:
             yield Finding(
                 (*numbered.place, key),
-                f"{value:f} is not plausible in {spec.unit}",
+                f"{shown(value)} is not plausible in {spec.unit}",
                 f"Expected 0, or {spec.low:g} to {spec.high:g}",
                 _slip(key, value) or "Check the unit at the source",
             )

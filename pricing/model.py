@@ -38,6 +38,10 @@ Records = Annotated[tuple[_T, ...], BeforeValidator(lambda data: [data] if isins
 """Everything recorded of one fact, in the order of the file: a single table is one record, ``[[name]]`` are several."""
 
 
+_MOST_DIGITS = 15
+"""Digits of a price before the point, or zeros after it."""
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
@@ -117,6 +121,8 @@ class PriceBlock(Sourced):
                 raise ValueError(f"{key} is not a price key; see pricing/keys.py")
             if value < 0:
                 raise ValueError(f"{key} = {value} is negative; a price is zero or more")
+            if value and abs(value.adjusted()) > _MOST_DIGITS:
+                raise ValueError(f"{key} = {value} is beyond any price; check the exponent")
         if self.ends is not None and self.ends <= self.effective:
             raise ValueError(f"ends {self.ends} must be later than effective {self.effective}")
         return self

@@ -55,6 +55,10 @@ def _sentence(text: str) -> str:
     return text if text.endswith((".", "?", "!", "…")) else text + "."
 
 
+MOST_DIGITS = 15
+"""Numbers with more before or after the point are shown by their exponent."""
+
+
 def shown(value: Any) -> str:
     """A value as the file writes it, cut short."""
     if isinstance(value, dict):
@@ -64,7 +68,7 @@ def shown(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return "null" if value is None else str(value).lower()
     if isinstance(value, Decimal):
-        return f"{value:f}"
+        return f"{value:f}" if abs(value.adjusted()) < MOST_DIGITS else str(value)  # 1e999999999 would be a gigabyte of zeros
     return value.isoformat() if isinstance(value, date) else f"{value!r:.60}"
 
 

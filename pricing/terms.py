@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-_Amount = Annotated[Decimal, Field(gt=0, le=10**12)]
+_Amount = Annotated[Decimal, Field(gt=0, le=10**12, decimal_places=6)]
 
 
 class Term(BaseModel):
@@ -35,7 +35,7 @@ class Term(BaseModel):
 class Discount(Term):
     """Per cent off a provider's listed prices; prices of one's own are what is paid and take no discount."""
 
-    percent: Decimal = Field(gt=0, le=100)
+    percent: Decimal = Field(gt=0, le=100, decimal_places=6)
     offers: tuple[str, ...] | None = Field(default=None, min_length=1)
     """Ids or aliases of the provider's items; None: everything it sells."""
     keys: tuple[str, ...] | None = Field(default=None, min_length=1)

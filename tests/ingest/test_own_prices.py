@@ -73,6 +73,12 @@ def test_a_pinned_scenario_sees_own_prices():
         ("# nothing\n", ["says nothing"]),
         (b"#" * 1_000_001, ["too large"]),
         ("openai = 3\n", ["line 1", "openai", "[openai]"]),
+        ("[[openai]]\n", ["line 1", "[openai]"]),
+        ("['Acme Co']\nname = 'Acme'\n", ["line 1", "not a provider's id"]),
+        ("x = " + "[" * 3000 + "]" * 3000, ["nested too deeply"]),
+        (f"[[openai.model.gpt-6-luna.price]]\n{BLOCK}output_usd_per_mtok = 1e99999999\n", ["line 4", "1E+99999999"]),
+        ("[[openai.model.gpt-6-luna.price]]\neffective = 2026-11-01\ninput_usd_per_mtok = nan\n", ["line 3", "finite"]),
+        ("[[openai.discount]]\npercent = 1e-999999999\neffective = 2026-11-01\n", ["line 2", "1E-999999999"]),
         (f"[[openai.model.gpt-6-luna.price]]\n{BLOCK}outptu_usd_per_mtok = 3\n", ["line 4", "Did you mean output_usd_per_mtok"]),
         ("[[openai.model.gpt-6-luna.price]]\neffective = 2026-11-01\ninput_usd_per_mtok = -1\n", ["line 3", "-1 is negative"]),
         (
