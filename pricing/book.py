@@ -317,7 +317,8 @@ class Rates:
         started = [b for b in recorded if b.effective <= day]
         if not started:
             first = min((b.effective for b in recorded), default=None)
-            known = f"the first one recorded is of {first}. Ask for a later day" if first else "its rates entered it later"
+            none = "its rates entered it later" if code in self.book.exchange_rates else "add one to fx.toml"
+            known = none if first is None else f"the first one recorded is of {first}. Ask for a later day"
             through = f" as recorded through {self.recorded_through}" if self.recorded_through else ""
             raise PriceMissing(f"The price book{through} has no rate of {code} to the dollar on {day}: {known}, or use USD.")
         block = max(started, key=lambda b: (b.effective, b.recorded))

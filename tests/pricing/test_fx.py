@@ -56,7 +56,7 @@ def test_before_the_first_rate_it_is_said_what_is_known():
 
 
 def test_a_pinned_book_knows_no_rate_recorded_later():
-    with pytest.raises(PriceMissing, match="recorded through 2026-11-20"):
+    with pytest.raises(PriceMissing, match=r"recorded through 2026-11-20 .*: its rates entered it later, or use USD"):
         PriceBook.bundled().as_of(AS_OF, date(2026, 11, 20)).exchange_rate("EUR")
 
 
@@ -102,6 +102,11 @@ def test_a_rate_is_above_zero(tmp_path, rate, wrong):
 def test_a_currency_nobody_knows_does_not_get_into_the_file(tmp_path):
     with pytest.raises(BadTable, match="EUC: it is not among the currencies"):
         _ = _fx(tmp_path, BLOCK.format(code="EUC", rate="1")).exchange_rates
+
+
+def test_a_book_without_rates_says_so(tmp_path):
+    with pytest.raises(PriceMissing, match=r"no rate of EUR .*: add one to fx.toml, or use USD"):
+        PriceBook(tmp_path).as_of(AS_OF).exchange_rate("EUR")
 
 
 def test_of_one_day_the_last_recorded_counts(tmp_path):
