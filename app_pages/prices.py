@@ -351,7 +351,8 @@ def _facts(step: Step, day: date) -> list[dict[str, str]]:
     source = shared.plain(source_words(price.source))
     since = price_words.since(step)
     facts = {
-        "Price": f"**{shared.plain(words.exact_money(price.value))}** {shared.plain(price.unit.removeprefix('USD '))}{state}",
+        "Price": f"**{shared.plain(price_words.usd(price.value))}** {shared.plain(price.unit.removeprefix('USD '))}{state}",
+        "Listed": shared.plain(words.listed_as(price)),
         "Since": since[:1].upper() + since[1:] + (f", until {words.day(step.until)}" if step.until else ""),
         "Conditions": shared.plain(price.conditions or "Standard"),
         "Source": f"[{source}]({address})" if address else source,

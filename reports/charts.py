@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
 from math import ceil, floor, log10
 from textwrap import wrap
 from typing import Literal
@@ -674,7 +673,7 @@ def _points(history: History, label: str) -> tuple[PricePoint, ...]:
             found.append(PricePoint(x, float(change.old.value), "end", f"{label} ended on {day}"))
             continue
         kind: Literal["seen", "stated"] = "seen" if steps[change.day].is_seen else "stated"
-        text = f"{label}: {words.exact_money(change.new.value)} from {day}" + (", first seen then" if kind == "seen" else "")
+        text = f"{label}: {price_words.usd(change.new.value)} from {day}" + (", first seen then" if kind == "seen" else "")
         found.append(PricePoint(x, float(change.new.value), kind, text))
     return tuple(found)
 
@@ -702,23 +701,20 @@ def _history_finding(chosen: History, today: date) -> str:
     coming = next((change for change in turns if change.day > today), None)
     if coming is not None and coming.old is not None:
         verb = "ends" if coming.new is None else "rises" if coming.new.value > coming.old.value else "falls"
-        to = "" if coming.new is None else f" from {_usd(coming.old.value)} to {_usd(coming.new.value)}"
+        to = "" if coming.new is None else f" from {price_words.usd(coming.old.value)} to {price_words.usd(coming.new.value)}"
         return f"{what} {verb}{to} on {words.day(coming.day)}"
     past = [change for change in turns if change.day <= today]
     if held is None:
         if past:
             return f"{what} has had no price since {words.day(past[-1].day)}"
-        return f"{what} costs {_usd(chosen.steps[0].price.value)} from {words.day(chosen.steps[0].first)} on"
+        return f"{what} costs {price_words.usd(chosen.steps[0].price.value)} from {words.day(chosen.steps[0].first)} on"
     if past and past[-1].new is not None and past[-1].old is not None:
         verb = "rose" if past[-1].new.value > past[-1].old.value else "fell"
-        to = f"from {_usd(past[-1].old.value)} to {_usd(past[-1].new.value)}"
+        to = f"from {price_words.usd(past[-1].old.value)} to {price_words.usd(past[-1].new.value)}"
         return f"{what} {verb} {to} {_since(chosen, past[-1].day)}"
     started = [change for change in changes(chosen) if change.new is not None and change.day <= today]
-    return f"{what} has been {_usd(held.value)} since {words.day(started[-1].day)}, when it was {_first(chosen, started[-1].day)}"
-
-
-def _usd(value: Decimal) -> str:
-    return words.exact_money(value)
+    since, how = words.day(started[-1].day), _first(chosen, started[-1].day)
+    return f"{what} has been {price_words.usd(held.value)} since {since}, when it was {how}"
 
 
 def _since(chosen: History, day: date) -> str:
@@ -741,7 +737,7 @@ def _history_caption(chosen: History, value: Axis) -> str:
 def _history_alt(chosen: History, shown: Sequence[History], events: Sequence[LifecycleEvent], unit: str) -> str:
     said = []
     for history in shown:
-        values = [f"{'ended' if c.new is None else _usd(c.new.value)} {words.day_short(c.day)}" for c in changes(history)]
+        values = [f"{price_words.usd(c.new.value) if c.new else 'ended'} {words.day_short(c.day)}" for c in changes(history)]
         said.append(f"{price_words.key_label(history.key)} {', '.join(values)}")
     marked = f" Events: {', '.join(price_words.event_label(e) for e in events)}." if events else ""
     where = f"{chosen.offer}, {chosen.conditions or 'standard'}"

@@ -228,14 +228,14 @@ def _add_price_line(figure: go.Figure, line: PriceLine, palette: Palette) -> Non
             x=x, y=y, mode="lines", showlegend=False, hoverinfo="skip",
             line={"color": colour, "width": width, "dash": line.dash, "simplify": False},
         )  # fmt: skip
-    symbols = {"stated": "circle", "seen": "circle-open", "end": "x-thin-open"}
-    for kind, symbol in symbols.items():
+    marks = {"stated": ("circle", colour), "seen": ("circle", palette.background), "end": ("x-thin-open", colour)}
+    for kind, (symbol, fill) in marks.items():
         points = [point for point in line.points if point.kind == kind]
         if points:
             figure.add_scatter(
                 x=[point.x for point in points], y=[point.y for point in points], mode="markers", showlegend=False,
                 text=[point.label for point in points], hovertemplate="%{text}<extra></extra>", cliponaxis=False,
-                marker={"symbol": symbol, "size": size, "color": colour, "line": {"color": colour, "width": 2}},
+                marker={"symbol": symbol, "size": size, "color": fill, "line": {"color": colour, "width": 2}},
             )  # fmt: skip
     figure.add_annotation(
         x=1, xref="paper", xanchor="left", xshift=7, y=line.label_at, yref="paper", yanchor="middle", showarrow=False,

@@ -64,6 +64,11 @@ def measure(key: str) -> str:
     return key.partition("_usd_per_")[2]
 
 
+def usd(value: Decimal) -> str:
+    """A price with all its digits: $0.0375; one that was converted, with four that say something."""
+    return words.exact_money(value) if len(value.normalize().as_tuple().digits) <= 7 else words.unit_price(float(value))
+
+
 def since(step: Step) -> str:
     """The day a price took effect, or was first seen; again, where another one was in force between."""
     if step.first != step.price.effective:
@@ -100,7 +105,7 @@ def citation(provider: str, name: str, history: History, step: Step) -> str:
     """One price as a line that can be pasted: who, what, how much, since when, from where, read on which day."""
     price = step.price
     label = history_label(history)
-    parts = [provider, name, label[:1].lower() + label[1:], _amount(price), since(step)]
+    parts = [provider, name, label if label.startswith("GPU") else label[:1].lower() + label[1:], _amount(price), since(step)]
     parts += [f"until {words.day(step.until)} (exclusive)"] if step.until else []
     source = source_words(price.source) if price.source.startswith("pkg:") else price.source
     parts += [f"source {source}", f"read {words.day(price.source_date)}"]
@@ -108,4 +113,6 @@ def citation(provider: str, name: str, history: History, step: Step) -> str:
 
 
 def _amount(price: Price) -> str:
-    return f"{words.exact_money(price.value).removeprefix('$')} {price.unit}"
+    """As its provider lists it, in the currency it is listed in."""
+    figure = words.exact_money(price.listed_value).removeprefix("$")
+    return f"{figure} {price.unit.replace('USD', price.listed_currency, 1)}"

@@ -34,6 +34,8 @@ ROW = 0.062
 MOST_LETTERS = 16
 NAME_MARGIN = 0.135
 """Room for names beside the plot, a share of the figure's width."""
+DAY_ROW = 0.085
+"""Height of a row of names of days."""
 VALUES_MARGIN = 0.075
 """Room for values left of the plot, a share of its width."""
 DASHES: dict[str, Any] = {"solid": "-", "dash": (0, (5, 2.5)), "dot": (0, (1.2, 1.8)), "dashdot": (0, (5, 2, 1.2, 2))}
@@ -142,7 +144,7 @@ def history_svg(chart: HistoryChart, height_inches: float = 2.8) -> bytes:
 def _history_figure(chart: HistoryChart, height_inches: float) -> Figure:
     figure, axes = _canvas(height_inches)
     axes.set_xlim(-VALUES_MARGIN, 1)
-    axes.set_ylim(-0.03, 1.02 + ROW * chart.label_rows)
+    axes.set_ylim(-0.03, 1.02 + DAY_ROW * chart.label_rows)
     for tick in chart.value.ticks:
         at = chart.value.share(tick.value)
         axes.plot([0, 1], [at, at], color=LIGHT.grid, lw=0.7, zorder=1)
@@ -159,7 +161,7 @@ def _history_figure(chart: HistoryChart, height_inches: float) -> Figure:
 
 
 def _draw_day(axes: Axes, chart: HistoryChart, mark: DayMark) -> None:
-    x, up = chart.days.share(mark.x), 1.01 + ROW * mark.row
+    x, up = chart.days.share(mark.x), 1.01 + DAY_ROW * mark.row
     is_today = mark is chart.today
     axes.plot([x, x], [0, up], color=LIGHT.marker, lw=1.0 if is_today else 0.7, ls="-" if is_today else (0, (1.5, 1.8)), zorder=2)
     ha = {"right": "left", "left": "right", "centre": "center"}[mark.side]

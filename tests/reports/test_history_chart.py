@@ -186,6 +186,17 @@ def test_a_citation_says_all_it_takes(tmp_path):
     assert "in force since 1 March 2026" in cited[0]
 
 
+def test_a_citation_has_the_currency_that_is_listed():
+    listed = block(date(2026, 11, 1), gpu_eur_per_hour=Decimal("1.99")) | {"own": True}
+    table = {"runpod": {"gpu": {"h100": {"price": [listed]}}}}
+    rates = PriceBook.bundled().with_overrides(table).as_of(TODAY)
+    [history] = [h for h in rates.histories("runpod/h100") if h.key == "gpu_usd_per_hour" and h.question["service"] == "standard"]
+    step = history.steps[-1]
+    assert float(step.price.value) != 1.99
+    assert "gPU, 1.99 EUR per GPU and hour" not in price_words.citation("RunPod", "H100", history, step)
+    assert "GPU, 1.99 EUR per GPU and hour" in price_words.citation("RunPod", "H100", history, step)
+
+
 def test_a_price_that_comes_back_is_said_to(tmp_path):
     promotion = block(date(2026, 4, 1), ends=date(2026, 5, 1), input_usd_per_mtok=1)
     _, history = of(tmp_path, RISE[0], promotion)
