@@ -315,7 +315,8 @@ def _settle(key: str, name: str, options: list[str], otherwise: str) -> None:
             st.warning(shared.plain(f"The address asks for '{asked}', which is not among these prices. It is ignored."))
     if st.session_state.get(key) not in options:
         st.session_state[key] = otherwise
-        st.session_state["prices chosen"] = False
+        if key == OFFER:
+            st.session_state["prices chosen"] = False
 
 
 def _first(prices: pd.DataFrame, changed: pd.DataFrame) -> int:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 
 import pytest
+
+from pricing import PriceBook
 
 PAGE = "app_pages/prices.py"
 
@@ -162,3 +165,42 @@ def test_what_is_ahead_has_announced_prices_and_events(dashboard):
     [ahead] = [table.value for table in app.dataframe if "Was" in table.value]
     assert "Ends" in set(ahead["Change"])
     assert list(ahead["Day"]) == sorted(ahead["Day"])
+
+
+def test_own_prices_of_the_session_are_shown_and_charted(dashboard):
+    day = date(2026, 11, 1)
+    own = {
+        "effective": day,
+        "recorded": day,
+        "source_date": day,
+        "source": "https://example.com/contract",
+        "confidence": "primary",
+    }
+    over = {"openai": {"model": {"gpt-4.1-mini": {"price": [own | {"input_usd_per_mtok": Decimal("0.31")}]}}}}
+    app = dashboard()
+    app.session_state["own book"] = PriceBook.bundled().with_overrides(over)
+    app.switch_page(PAGE)
+    app.query_params["offer"] = "openai/gpt-4.1-mini"
+    app.query_params["price"] = "input_usd_per_mtok"
+    app.run()
+    assert not app.exception
+    assert "0.31 USD per million input tokens" in app.code[0].value
+    assert any("Input fell from" in heading.value for heading in app.subheader)
+    assert "0.31" not in opened(dashboard, offer="openai/gpt-4.1-mini", price="input_usd_per_mtok").code[0].value
+
+
+@pytest.mark.parametrize("offer", ["openrouter/meta-llama/llama-3.1-8b-instruct", "bedrock/amazon.nova-2-sonic-v1:0"])
+def test_ids_with_slashes_and_signs_are_found_charted_and_addressed(dashboard, offer):
+    app = opened(dashboard, search=offer, offer=offer)
+    assert not app.warning
+    assert offer in set(app.dataframe[0].value["Offer"])
+    assert address(app)["offer"] == app.selectbox(key="prices offer").value == offer
+
+
+def test_a_size_band_has_its_history(dashboard):
+    app = opened(dashboard, search="fireworks: models of")
+    offer = app.dataframe[0].value["Offer"].iloc[0]
+    app.selectbox(key="prices offer").set_value(offer).run()
+    assert not app.exception
+    assert app.selectbox(key="prices offer").value == offer
+    assert offer.startswith("fireworks: models of")
