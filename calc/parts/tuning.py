@@ -5,8 +5,9 @@ Billed tokens of one job = epochs × Σ min(length, maximum) + evaluations × va
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from calc.parts.prompt import MTOK
 from calc.scenario import Tuning
 from calc.setting import Setting, counted, say
 from calc.timeline import MonthlyPrice, inference_ends
+from pricing import Rates
 
 
 def default_epochs(rule: str, examples: float) -> int:
@@ -61,17 +63,34 @@ def job_usd(billed: Any, usd_per_mtok: Any, minimum_usd: Any = 0.0) -> Any:
     return np.maximum(np.asarray(billed) * usd_per_mtok / MTOK, minimum_usd)
 
 
-def epochs_of(setting: Setting, tuning: Tuning, offer: str, examples: Any) -> tuple[Any, str, str | None]:
+class Market(Protocol):
+    """Where prices are looked up: a `Setting` by month, `calc.training_bill.Day` on one day."""
+
+    @property
+    def rates(self) -> Rates:
+        """The prices known."""
+        ...
+
+    def price(self, offer: str, key: str, **conditions: Any) -> MonthlyPrice:
+        """A price, or why there is none."""
+        ...
+
+    def sells(self, offer: str, key: str, **conditions: Any) -> bool:
+        """Whether there is such a charge at all."""
+        ...
+
+
+def epochs_of(rates: Rates, offer: str, stated: Any, examples: Any) -> tuple[Any, str, str | None]:
     """Epochs, where they come from in words, and the assumption's name where it is one."""
-    if tuning.epochs is not None:
-        return tuning.epochs, "as stated", None
-    rules = setting.rates.billing_rules(offer)
+    if stated is not None:
+        return stated, "as stated", None
+    rules = rates.billing_rules(offer)
     if rules is not None and isinstance(rules.default_epochs, int):
         return rules.default_epochs, "the provider's default", None
     if rules is not None and isinstance(rules.default_epochs, str):
         epochs = np.vectorize(lambda n: default_epochs(str(rules.default_epochs), n), otypes=[float])(examples)
         return epochs[()], f"estimated by {rules.default_epochs}", None
-    return setting.rates.assumption("tuning.epochs").likely, "assumed", "tuning.epochs"
+    return rates.assumption("tuning.epochs").likely, "assumed", "tuning.epochs"
 
 
 def example_tokens(setting: Setting, tuning: Tuning, offer: str) -> tuple[Any, Any, Any]:
@@ -87,16 +106,77 @@ def example_tokens(setting: Setting, tuning: Tuning, offer: str) -> tuple[Any, A
     tokens: Any = tuning.tokens_per_example if tuning.tokens_per_example is not None else task.tokens_per_example
     if examples is None or tokens is None:
         raise ValueError("fine-tuning needs task.examples and task.tokens_per_example (or tuning.examples and its tokens)")
-    longest: Any = tuning.max_tokens_per_example
-    if longest is None:
-        longest = setting.rates.item(offer)[2].max_training_tokens_per_example
+    longest = longest_example(setting.rates, offer, tuning.max_tokens_per_example)
     cut = tokens if longest is None else np.minimum(tokens, longest)
-    rules = setting.rates.billing_rules(offer)
-    if rules is None or not rules.unpacked_bills_max_length or tuning.packing:
+    if not bills_longest(setting.rates, offer, tuning.packing):
         return examples, cut, cut
     if longest is None:
-        raise ValueError("with packing off this provider bills the maximum length: state tuning.max_tokens_per_example")
+        raise ValueError(LONGEST_UNKNOWN)
     return examples, cut, longest
+
+
+LONGEST_UNKNOWN = "with packing off this provider bills the maximum length: state tuning.max_tokens_per_example"
+
+
+def longest_example(rates: Rates, offer: str, stated: Any) -> Any:
+    """Tokens at which a longer example is cut: as stated, else the model's limit; None where neither is known."""
+    return stated if stated is not None else rates.item(offer)[2].max_training_tokens_per_example
+
+
+def bills_longest(rates: Rates, offer: str, packing: bool) -> bool:
+    """Whether every example is billed at the maximum length, however short it is."""
+    rules = rates.billing_rules(offer)
+    return rules is not None and rules.unpacked_bills_max_length and not packing
+
+
+@dataclass(frozen=True)
+class TokenJob:
+    """One job billed by the token."""
+
+    billed_tokens: Any
+    rate: MonthlyPrice
+    minimum: MonthlyPrice
+    cap: MonthlyPrice
+    charge: MonthlyPrice
+    """max(rate × billed tokens, minimum), or why it has no price: it would pass the cap, or a price is missing."""
+    notes: tuple[str, ...]
+    """What makes the charge an estimate, and what it is at least."""
+
+
+def token_job(
+    market: Market,
+    offer: str,
+    terms: Mapping[str, Any],
+    training_tokens: Any,
+    epochs: Any,
+    *,
+    validation_tokens: Any = 0.0,
+    evaluations: Any = 0.0,
+) -> TokenJob:
+    """One job billed by the token, under the provider's rule, minimum and cap.
+
+    Args:
+        terms: method, technique and deployment.
+        training_tokens: tokens billed for one pass over the training examples.
+        validation_tokens: tokens of one pass over the validation examples; nothing where the provider does not bill them.
+    """
+    rules = market.rates.billing_rules(offer)
+    validation = validation_tokens if rules is not None and rules.validation_tokens_billed else 0.0
+    billed = billed_tokens(training_tokens, epochs, validation_tokens=validation, evaluations=evaluations)
+    rate = market.price(offer, "training_usd_per_mtok", **terms)
+    minimum = _optional(market, offer, "minimum_usd_per_job", terms)
+    cap = _optional(market, offer, "cap_usd_per_job", terms)
+    usd = job_usd(billed, rate.usd, minimum.usd)
+    method = terms["method"]
+    notes = []
+    if np.any(validation):
+        notes.append(f" + {counted(evaluations, 'evaluation')} × {say(validation)} tokens")
+    if method != "sft" and rate.rows and not any(method in row.conditions for row in rate.rows):
+        notes.append(f", an estimate: the provider lists no price of its own for {method.upper()}")
+    if np.any(minimum.usd > 0):
+        notes.append(f", at least ${say(np.max(minimum.usd))} a job")
+    charge = MonthlyPrice(usd, (*rate.rows, *minimum.rows), rate.missing or minimum.missing)
+    return TokenJob(billed, rate, minimum, cap, _capped(charge, cap), tuple(notes))
 
 
 def managed_job(setting: Setting, tuning: Tuning, offer: str, month: int) -> tuple[MonthlyPrice, str, tuple[str, ...]]:
@@ -104,56 +184,67 @@ def managed_job(setting: Setting, tuning: Tuning, offer: str, month: int) -> tup
     in_month = setting.in_month(month)
     technique = "full" if tuning.technique == "full" else "lora"
     terms: dict[str, Any] = {"deployment": tuning.deployment, "method": tuning.method, "technique": technique}
-    by_token = in_month.sells(offer, "training_usd_per_mtok", **terms)
-    if not by_token and in_month.sells(offer, "training_usd_per_hour", **terms):
-        price, formula = _hourly_job(in_month, tuning, offer, terms)
+    if billed_by_hour(in_month, offer, terms):
+        grader = Grader(tuning.grader_model, tuning.grader_input_tokens_per_run, tuning.grader_output_tokens_per_run)
+        price, formula = hourly_job(in_month, offer, terms, tuning.training_hours_per_run, grader)
         return price, formula, ()
-    rate = in_month.price(offer, "training_usd_per_mtok", **terms)
     examples, tokens, billed_each = example_tokens(setting, tuning, offer)
-    epochs, why, assumption = epochs_of(setting, tuning, offer, examples)
-    rules = setting.rates.billing_rules(offer)
-    validation = tuning.validation_examples * tokens if rules is not None and rules.validation_tokens_billed else 0.0
-    billed = billed_tokens(examples * billed_each, epochs, validation_tokens=validation, evaluations=tuning.evaluations_per_job)
-    minimum = _optional(in_month, offer, "minimum_usd_per_job", terms)
-    usd = job_usd(billed, rate.usd, minimum.usd)
-    formula = (
-        f"{say(billed)} billed tokens = {counted(epochs, 'epoch')} ({why}) × {say(examples)} examples × {say(billed_each)} tokens"
+    epochs, why, assumption = epochs_of(setting.rates, offer, tuning.epochs, examples)
+    job = token_job(
+        in_month,
+        offer,
+        terms,
+        examples * billed_each,
+        epochs,
+        validation_tokens=tuning.validation_examples * tokens,
+        evaluations=tuning.evaluations_per_job,
     )
-    if np.any(validation):
-        formula += f" + {counted(tuning.evaluations_per_job, 'evaluation')} × {say(validation)} tokens"
-    if tuning.method != "sft" and rate.rows and not any(tuning.method in row.conditions for row in rate.rows):
-        formula += f", an estimate: the provider lists no price of its own for {tuning.method.upper()}"
-    if np.any(minimum.usd > 0):
-        formula += f", at least ${say(np.max(minimum.usd))} a job"
-    missing = rate.missing or minimum.missing
-    price = _capped(in_month, offer, terms, MonthlyPrice(usd, (*rate.rows, *minimum.rows), missing))
-    return price, formula, (assumption,) if assumption else ()
+    formula = (
+        f"{say(job.billed_tokens)} billed tokens = {counted(epochs, 'epoch')} ({why}) × {say(examples)} examples × "
+        f"{say(billed_each)} tokens{''.join(job.notes)}"
+    )
+    return job.charge, formula, (assumption,) if assumption else ()
 
 
-def _hourly_job(in_month: Setting, tuning: Tuning, offer: str, terms: dict[str, Any]) -> tuple[MonthlyPrice, str]:
-    """hours × rate + the grader's tokens."""
-    hourly = in_month.price(offer, "training_usd_per_hour", **terms)
-    hours: Any = tuning.training_hours_per_run
+def billed_by_hour(market: Market, offer: str, terms: Mapping[str, Any]) -> bool:
+    """Whether the job is sold by the hour and not by the token."""
+    by_token = market.sells(offer, "training_usd_per_mtok", **terms)
+    return not by_token and market.sells(offer, "training_usd_per_hour", **terms)
+
+
+class Grader(NamedTuple):
+    """The model that grades answers of one run, and the tokens it reads and writes."""
+
+    model: str | None = None
+    input_tokens: Any = 0.0
+    output_tokens: Any = 0.0
+
+
+UNGRADED = Grader()
+
+
+def hourly_job(
+    market: Market, offer: str, terms: Mapping[str, Any], hours: Any, grader: Grader = UNGRADED
+) -> tuple[MonthlyPrice, str]:
+    """Charge of a job billed by the hour, hours × rate + the grader's tokens, and how it comes about."""
+    hourly = market.price(offer, "training_usd_per_hour", **terms)
     if hours is None:
         why = f"{offer} bills training by the hour: state tuning.training_hours_per_run"
         return MonthlyPrice(hourly.usd * np.nan, hourly.rows, why), ""
-    training = _capped(in_month, offer, terms, MonthlyPrice(hours * hourly.usd, hourly.rows, hourly.missing))
+    cap = _optional(market, offer, "cap_usd_per_job", terms)
+    training = _capped(MonthlyPrice(hours * hourly.usd, hourly.rows, hourly.missing), cap)
     usd, rows, missing = training.usd, training.rows, training.missing
     formula = f"{say(hours)} h × ${say(np.max(hourly.usd))}"
-    if tuning.grader_model is not None:
-        for key, tokens in (
-            ("input_usd_per_mtok", tuning.grader_input_tokens_per_run),
-            ("output_usd_per_mtok", tuning.grader_output_tokens_per_run),
-        ):
-            price = in_month.price(tuning.grader_model, key)
+    if grader.model is not None:
+        for key, tokens in (("input_usd_per_mtok", grader.input_tokens), ("output_usd_per_mtok", grader.output_tokens)):
+            price = market.price(grader.model, key)
             usd, rows, missing = usd + tokens * price.usd / MTOK, (*rows, *price.rows), missing or price.missing
             formula += f" + {say(tokens)} grader tokens × ${say(np.max(price.usd))} ÷ 10⁶"
     return MonthlyPrice(usd, rows, missing), formula
 
 
-def _capped(in_month: Setting, offer: str, terms: dict[str, Any], job: MonthlyPrice) -> MonthlyPrice:
+def _capped(job: MonthlyPrice, cap: MonthlyPrice) -> MonthlyPrice:
     """The job, or no price where it would pass the provider's cap: that stops it, it is incomplete, not cheaper."""
-    cap = _optional(in_month, offer, "cap_usd_per_job", terms)
     missing = job.missing or cap.missing
     if missing is None and cap.rows and np.any(job.usd > np.where(cap.usd > 0, cap.usd, np.inf)):
         missing = (
@@ -246,8 +337,8 @@ def _storage_lines(setting: Setting, trainings: Sequence[tuple[int, str, str]]) 
     return found
 
 
-def _optional(setting: Setting, offer: str, key: str, terms: dict[str, Any]) -> MonthlyPrice:
+def _optional(market: Market, offer: str, key: str, terms: Mapping[str, Any]) -> MonthlyPrice:
     """A charge that not every provider makes; zero where there is none."""
-    if setting.sells(offer, key, **terms):
-        return setting.price(offer, key, **terms)
-    return MonthlyPrice(np.zeros(setting.months.count))
+    if market.sells(offer, key, **terms):
+        return market.price(offer, key, **terms)
+    return MonthlyPrice(np.zeros(1))
