@@ -29,6 +29,8 @@ class Message(NamedTuple):
     media: int = 0
     stated_role: str = ""
     """The role's name in the file, where it differs."""
+    unknown_key: str = ""
+    """A key that providers may refuse, where there is one."""
 
 
 class Example(NamedTuple):
