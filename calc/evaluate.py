@@ -307,8 +307,7 @@ def _terms(setting: Setting, offer: str) -> dict[str, Any]:
     """How the offer's tokens are billed: tuned or base rates, service and deployment."""
     approach = setting.approach
     assert isinstance(approach.serving, PerToken)
-    rules = setting.rates.billing_rules(offer)
-    tuned = approach.tuning is not None and not (rules is not None and rules.tuned_inference == "as base")
+    tuned = approach.tuning is not None and tuning.billed_as_tuned(setting.rates, offer)
     return {"tuned": tuned, "service": approach.serving.service, "deployment": approach.serving.deployment}
 
 

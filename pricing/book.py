@@ -11,7 +11,7 @@ from datetime import date
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
 import tomli
 from pydantic import BaseModel, ValidationError
@@ -56,6 +56,14 @@ _BUNDLED = Path(__file__).parent
 
 Method = Literal["sft", "dpo", "rft", "cpt"]
 Technique = Literal["lora", "full"]
+
+
+class Terms(NamedTuple):
+    """What a tuning price may depend on; None: it holds whatever that is."""
+
+    method: Method | None
+    technique: Technique | None
+    deployment: str | None
 
 
 class PriceBook:
@@ -371,6 +379,14 @@ class Rates:
         provider, _, item = self.item(offer)
         blocks = (*item.price, *self._band_prices(provider, item), *provider.price)
         return frozenset(key for block in blocks for key in block.prices)
+
+    def terms(self, offer: str, keys: Iterable[str]) -> tuple[Terms, ...]:
+        """Under which terms the offer has had a standard price of one of the keys on any day, its band's and provider's too."""
+        provider, _, item = self.item(offer)
+        wanted = set(keys)
+        blocks = self._known((*item.price, *self._band_prices(provider, item), *provider.price))
+        sold = (b for b in blocks if b.service == "standard" and not b.tuned and wanted & b.prices.keys())
+        return tuple(dict.fromkeys(Terms(b.method, b.technique, b.deployment) for b in sold))
 
     def lists(self, offer: str, key: str, on: date, **conditions: Any) -> bool:
         """Whether the offer has such a charge on a day or later, be its price usable or not.

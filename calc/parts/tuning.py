@@ -139,8 +139,10 @@ class TokenJob:
     cap: MonthlyPrice
     charge: MonthlyPrice
     """max(rate × billed tokens, minimum), or why it has no price: it would pass the cap, or a price is missing."""
-    notes: tuple[str, ...]
-    """What makes the charge an estimate, and what it is at least."""
+    validation: str = ""
+    """How validation tokens enter the formula, in its words; so do the two below."""
+    estimate: str = ""
+    at_least: str = ""
 
 
 def token_job(
@@ -168,15 +170,18 @@ def token_job(
     cap = _optional(market, offer, "cap_usd_per_job", terms)
     usd = job_usd(billed, rate.usd, minimum.usd)
     method = terms["method"]
-    notes = []
-    if np.any(validation):
-        notes.append(f" + {counted(evaluations, 'evaluation')} × {say(validation)} tokens")
-    if method != "sft" and rate.rows and not any(method in row.conditions for row in rate.rows):
-        notes.append(f", an estimate: the provider lists no price of its own for {method.upper()}")
-    if np.any(minimum.usd > 0):
-        notes.append(f", at least ${say(np.max(minimum.usd))} a job")
+    own_rate = method == "sft" or not rate.rows or any(method in row.conditions for row in rate.rows)
     charge = MonthlyPrice(usd, (*rate.rows, *minimum.rows), rate.missing or minimum.missing)
-    return TokenJob(billed, rate, minimum, cap, _capped(charge, cap), tuple(notes))
+    return TokenJob(
+        billed,
+        rate,
+        minimum,
+        cap,
+        _capped(charge, cap),
+        validation=f" + {counted(evaluations, 'evaluation')} × {say(validation)} tokens" if np.any(validation) else "",
+        estimate="" if own_rate else f"an estimate: the provider lists no price of its own for {method.upper()}",
+        at_least=f", at least ${say(np.max(minimum.usd))} a job" if np.any(minimum.usd > 0) else "",
+    )
 
 
 def managed_job(setting: Setting, tuning: Tuning, offer: str, month: int) -> tuple[MonthlyPrice, str, tuple[str, ...]]:
@@ -201,9 +206,15 @@ def managed_job(setting: Setting, tuning: Tuning, offer: str, month: int) -> tup
     )
     formula = (
         f"{say(job.billed_tokens)} billed tokens = {counted(epochs, 'epoch')} ({why}) × {say(examples)} examples × "
-        f"{say(billed_each)} tokens{''.join(job.notes)}"
+        f"{say(billed_each)} tokens{job.validation}{job.estimate and f', {job.estimate}'}{job.at_least}"
     )
     return job.charge, formula, (assumption,) if assumption else ()
+
+
+def billed_as_tuned(rates: Rates, offer: str) -> bool:
+    """Whether the tuned model's tokens have rates of their own, not the base model's."""
+    rules = rates.billing_rules(offer)
+    return rules is None or rules.tuned_inference != "as base"
 
 
 def billed_by_hour(market: Market, offer: str, terms: Mapping[str, Any]) -> bool:
