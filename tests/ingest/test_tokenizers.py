@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import sys
+
 import bpe_openai
 import pytest
+import splintr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest import InputError, tokenizer_for
-from ingest.tokenizers import load_tokenizer, tokenizer_name, tokenizer_names, without_lone_surrogates
+from ingest import InputError, NotInstalled, tokenizer_for
+from ingest.tokenizers import load_tokenizer, tokenizer_name, tokenizer_names, tokenizer_of_file, without_lone_surrogates
 
 TEXTS = [
     "",
@@ -59,6 +63,59 @@ def test_counts_of_real_files_agree_with_the_oracle(shared_file, name):
         assert load_tokenizer(vocabulary).count(text) == oracle_count(vocabulary, text)
 
 
+@pytest.mark.parametrize("file", ["alpaca_en_demo.json", "dpo_en_demo.json", "gpteacher_roleplay.json", "v1_sft_demo.jsonl"])
+@pytest.mark.parametrize("name", ORACLE)
+def test_batches_of_real_texts_agree_with_the_oracle(shared_file, name, file):
+    whole = shared_file(file).read_text(encoding="utf-8")
+    texts = [whole[start : start + 700] for start in range(0, len(whole), 700)]
+    assert load_tokenizer(name).counts(texts).tolist() == [oracle_count(name, text) for text in texts]
+
+
+MARKED = ["<|endoftext|> and on", "[INST] a [/INST]", "<s>x</s>", "a<|im_start|>b", "</think>", "|||EMAIL_ADDRESS|||", "/nothink"]
+
+
+@pytest.mark.parametrize("name", sorted({*tokenizer_names()} - {"gemma2", "gemma3"}))
+def test_special_markers_in_a_batch_count_as_the_text_they_are(name):
+    librarys = {"deepseek": "deepseek_v3", "mistral-v1": "mistral_v1", "mistral-v3": "mistral_v2", "mistral-tekken": "mistral_v3"}
+    vocabulary = splintr.Tokenizer.from_pretrained(librarys.get(name, name))
+    texts = [*TEXTS, *MARKED]
+    assert load_tokenizer(name).counts(texts).tolist() == [len(vocabulary.encode_ordinary(text)) for text in texts]
+
+
+def test_gemmas_own_pieces_count_as_one_but_its_markers_do_not():
+    """Gemma's vocabulary holds HTML tags and runs of line ends as pieces of plain text, and ``<bos>`` as a marker."""
+    assert load_tokenizer("gemma3").counts(["<table>", "\n\n\n", "<bos>"]).tolist() == [1, 1, 3]
+
+
+def test_a_tokenizer_is_read_from_a_file(tmp_path):
+    path = tmp_path / "tokenizer.json"
+    vocabulary = {"h": 0, "i": 1, "hi": 2}
+    model = {"type": "BPE", "vocab": vocabulary, "merges": ["h i"]}
+    split = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
+    decoder = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
+    path.write_text(
+        json.dumps({"version": "1.0", "added_tokens": [], "pre_tokenizer": split, "decoder": decoder, "model": model})
+    )
+    tokenizer = tokenizer_of_file(path)
+    assert tokenizer.name == "tokenizer.json"
+    assert tokenizer.counts(["hi", "hihi", "ih", ""]).tolist() == [1, 2, 2, 0]
+
+
+@pytest.mark.parametrize(("text", "told"), [("{}", "no tokenizer could be read"), ("", "the file is empty")])
+def test_a_file_that_is_no_tokenizer_is_told(tmp_path, text, told):
+    path = tmp_path / "tokenizer.json"
+    path.write_text(text)
+    with pytest.raises(InputError, match=told):
+        tokenizer_of_file(path)
+
+
+def test_counting_without_the_library_names_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "splintr", None)
+    load_tokenizer.cache_clear()
+    with pytest.raises(NotInstalled, match="'tokens' extra"):
+        load_tokenizer("o200k_base")
+
+
 @pytest.mark.parametrize("name", tokenizer_names())
 def test_every_vocabulary_counts(name):
     tokenizer = load_tokenizer(name)
@@ -92,13 +149,25 @@ def test_lone_surrogates_count_as_the_replacement_character():
         ("mistral/mistral-small-2506", "mistral-tekken"),
         ("deepseek/deepseek-chat", "deepseek"),
         ("cl100k_base", "cl100k_base"),
+        ("meta/llama-2-7b", "llama2"),
+        ("mistralai/Mixtral-8x7B-Instruct-v0.1", "mistral-v1"),
+        ("mistral-7b-instruct-v0.3", "mistral-v3"),
+        ("open-mistral-nemo", "mistral-tekken"),
+        ("deepseek-r1-distill-llama-70b", "llama3"),
+        ("together/qwen3-8b", "qwen3"),
+        ("Qwen/Qwen2.5-72B-Instruct", "qwen3"),
+        ("gemma-3-27b", "gemma3"),
+        ("gemini-2.5-flash", "gemma3"),
+        ("zai-org/GLM-4.5-Air", "glm4"),
+        ("moonshotai/kimi-k2-instruct", "kimi-k2"),
+        ("phi-4", "phi4"),
     ],
 )
 def test_a_model_has_its_own_vocabulary(model, vocabulary):
     assert tokenizer_name(model) == vocabulary
 
 
-@pytest.mark.parametrize("model", ["qwen/qwen3-8b", "gemma-3-27b", "claude-opus", "", "mistral-7b", "llama-2-7b"])
+@pytest.mark.parametrize("model", ["qwen/qwen3.5-27b", "claude-opus", "", "mistral-7b", "llama-4-scout", "deepseek-v2"])
 def test_a_vocabulary_not_at_hand_is_never_guessed(model):
     with pytest.raises(InputError, match=r"the tokenizer of .* is not at hand"):
         tokenizer_for(model)
