@@ -24,6 +24,7 @@ from calc.parts.tuning import (
     epochs_of,
     hourly_job,
     longest_example,
+    optional_price,
     token_job,
 )
 from calc.setting import counted, say
@@ -308,14 +309,16 @@ def _hourly(market: Day, offer: str, conditions: Mapping[str, Any], job: Job) ->
     if not billed_by_hour(market, offer, conditions):
         return None
     rate = market.price(offer, "training_usd_per_hour", **conditions)
+    cap = optional_price(market, offer, "cap_usd_per_job", conditions)
     charge, formula = hourly_job(market, offer, conditions, job.training_hours, job.grader)
     stated = job.training_hours is not None
     return {
         "usd_per_hour": _known(rate.usd.item()),
+        "cap_usd": _known(cap.usd.item()),
         "job_usd": _known(charge.usd.item()),
         "formula": formula,
         "unpriced": (charge.missing or "") if stated else rate.missing or "billed by the hour: state the hours of the job",
-        "prices": tuple(dict.fromkeys((*rate.rows, *charge.rows))),
+        "prices": (*rate.rows, *cap.rows, *charge.rows),
     }
 
 

@@ -166,8 +166,8 @@ def token_job(
     validation = validation_tokens if rules is not None and rules.validation_tokens_billed else 0.0
     billed = billed_tokens(training_tokens, epochs, validation_tokens=validation, evaluations=evaluations)
     rate = market.price(offer, "training_usd_per_mtok", **terms)
-    minimum = _optional(market, offer, "minimum_usd_per_job", terms)
-    cap = _optional(market, offer, "cap_usd_per_job", terms)
+    minimum = optional_price(market, offer, "minimum_usd_per_job", terms)
+    cap = optional_price(market, offer, "cap_usd_per_job", terms)
     usd = job_usd(billed, rate.usd, minimum.usd)
     method = terms["method"]
     own_rate = method == "sft" or not rate.rows or any(method in row.conditions for row in rate.rows)
@@ -242,7 +242,7 @@ def hourly_job(
     if hours is None:
         why = f"{offer} bills training by the hour: state tuning.training_hours_per_run"
         return MonthlyPrice(hourly.usd * np.nan, hourly.rows, why), ""
-    cap = _optional(market, offer, "cap_usd_per_job", terms)
+    cap = optional_price(market, offer, "cap_usd_per_job", terms)
     training = _capped(MonthlyPrice(hours * hourly.usd, hourly.rows, hourly.missing), cap)
     usd, rows, missing = training.usd, training.rows, training.missing
     formula = f"{say(hours)} h × ${say(np.max(hourly.usd))}"
@@ -348,7 +348,7 @@ def _storage_lines(setting: Setting, trainings: Sequence[tuple[int, str, str]]) 
     return found
 
 
-def _optional(market: Market, offer: str, key: str, terms: Mapping[str, Any]) -> MonthlyPrice:
+def optional_price(market: Market, offer: str, key: str, terms: Mapping[str, Any]) -> MonthlyPrice:
     """A charge that not every provider makes; zero where there is none."""
     if market.sells(offer, key, **terms):
         return market.price(offer, key, **terms)
