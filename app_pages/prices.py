@@ -90,6 +90,11 @@ def _asked() -> tuple[Asked, list[str]]:
     return Asked(on, search or "", tuple(providers), tuple(kinds), tuple(confidence)), ignored
 
 
+def _height(table: pd.DataFrame, most: int) -> int:
+    """Pixels that show every row, up to a most."""
+    return min(38 + 35 * max(len(table), 1), most)
+
+
 def _last_day() -> date:
     return date(today().year + 5, 12, 31)
 
@@ -206,7 +211,7 @@ def _price_table(found: Catalogue, prices: pd.DataFrame, asked: Asked) -> None:
     box, _ = shared.card("Prices")
     box.caption("Select a row to see its history and its source below. A column's head sorts.")
     picked = box.dataframe(
-        prices, hide_index=True, height=420, key=f"prices table {asked}", selection_mode="single-row", on_select="rerun",
+        prices, hide_index=True, height=_height(prices, 420), key=f"prices table {asked}", selection_mode="single-row", on_select="rerun",
         column_order=["Offer", "Price", "Unit", "For", "In force from", "Source", "Page", "Read on", "Age", "Confidence", "Kind"],
         column_config=shared.price_columns() | {"Age": st.column_config.NumberColumn("Age, days", format="localized")},
         placeholder=words.MISSING, alt=f"{len(prices)} prices with unit, day, source and confidence.",
@@ -242,7 +247,7 @@ def _changes_card(changed: pd.DataFrame) -> None:
     table = tables[picked]
     box.caption(captions[picked])
     box.dataframe(
-        table, hide_index=True, height=min(38 + 35 * max(len(table), 1), 360),
+        table, hide_index=True, height=_height(table, 360),
         column_order=["Day", "When", "Offer", "What", "Was", "Now", "Change"],
         column_config={
             "Day": st.column_config.DateColumn(format="D MMM YYYY"),
@@ -257,23 +262,28 @@ def _announced_card(found: Catalogue, asked: Asked) -> None:
     events = with_words(found.events, asked.search)
     if asked.providers:
         events = events[events["Provider"].isin([found.rates.book.provider(id_).name for id_ in asked.providers])]
+    if events.empty:
+        return
     box, _ = shared.card("What providers announced")
     box.caption("Openings, closings and ends of models. A tuned model ends with the model it was tuned from.")
     box.dataframe(
-        events, hide_index=True, height=360, column_order=[c for c in events.columns if c not in ("Provider", "text")],
+        events, hide_index=True, height=_height(events, 360),
+        column_order=[column for column in events.columns if column not in ("Provider", "text")],
         column_config=shared.price_columns() | {"Day": st.column_config.DateColumn(format="D MMM YYYY")},
         placeholder=words.MISSING, alt=f"{len(events)} dated events of models and providers.",
     )  # fmt: skip
 
 
 def _assumptions_card(found: Catalogue, asked: Asked) -> None:
-    box, _ = shared.card("Numbers nobody lists")
-    box.caption("Assumptions with their low, likely and high value; a scenario that states the number itself replaces them.")
     assumed = pd.DataFrame(shared.assumption_rows(found.rates.assumptions))
     assumed["text"] = [" ".join(map(str, row)).lower() for row in assumed.itertuples(index=False)]
     shown = with_words(assumed, asked.search)
+    if shown.empty:
+        return
+    box, _ = shared.card("Numbers nobody lists")
+    box.caption("Assumptions with their low, likely and high value; a scenario that states the number itself replaces them.")
     box.dataframe(
-        shown.drop(columns="text"), hide_index=True, height=420, column_config=shared.assumption_columns(),
+        shown.drop(columns="text"), hide_index=True, height=_height(shown, 420), column_config=shared.assumption_columns(),
         placeholder=words.MISSING, alt="Assumptions with their ranges and what they rest on.",
     )  # fmt: skip
 
