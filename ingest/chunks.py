@@ -6,7 +6,7 @@ import codecs
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from ingest.errors import NotInstalled
 
@@ -205,7 +205,7 @@ def _unzstd(chunks: Iterator[bytes]) -> Iterator[bytes]:
         raise Refused("the zstd file is cut off; what came before was read. Copy or download it again")
 
 
-def _zstd():  # type: ignore[no-untyped-def]
+def _zstd() -> Any:
     with suppress(ImportError):
         from compression import zstd
 

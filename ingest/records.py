@@ -27,8 +27,27 @@ RECORD_LIMIT_BYTES = 32_000_000
 """Longer records are left out: a million tokens are some 4 MB of text."""
 
 LIST_KEYS = frozenset(
-    "messages conversations conversation contents system history prompt completion chosen rejected input output"
-    " preferred_output non_preferred_output tools functions images videos audios".split()
+    [
+        "messages",
+        "conversations",
+        "conversation",
+        "contents",
+        "system",
+        "history",
+        "prompt",
+        "completion",
+        "chosen",
+        "rejected",
+        "input",
+        "output",
+        "preferred_output",
+        "non_preferred_output",
+        "tools",
+        "functions",
+        "images",
+        "videos",
+        "audios",
+    ]
 )
 """Keys whose value may be a list within one record; a list under any other key of a lone object holds the records."""
 
@@ -43,7 +62,8 @@ Numbered = Iterator[tuple[int, bytes | None]]
 class Record(NamedTuple):
     """One record of a file: its data, or the problem with it.
 
-    ``line`` is where it begins, of Parquet the row's number, and None where the problem is the whole file's.
+    ``line`` is where it begins, of Parquet the row's number. Where a file is cut short it is the last one read, and None where
+    nothing of the file was.
     """
 
     file: str
@@ -73,17 +93,16 @@ def _all_records(found: list[Path | BinaryIO], left_out: list[Problem], on_progr
         yield Record(problem.file, None, None, problem.in_file)
     for source in found:
         name = file_name(source)
-        anything = False
+        record: Record | None = None
         try:
             for record in _file_records(source, name, on_progress):
-                anything = True
                 yield record
-            if not anything:
+            if record is None:
                 raise Refused("the file holds no line but blank ones")
         except Refused as refusal:
-            if len(found) == 1 and not anything:
+            if record is None and len(found) == 1:
                 raise InputError(Problem(name, str(refusal))) from None
-            yield Record(name, None, None, str(refusal))
+            yield Record(name, record and record.line, None, str(refusal))
 
 
 def _file_records(source: Path | BinaryIO, name: str, on_progress: Progress) -> Iterator[Record]:
@@ -134,7 +153,22 @@ def _text_records(name: str, head: bytes, chunks: Iterator[bytes]) -> Iterator[R
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[\]{}]', re.DOTALL)
 _COLUMN = re.compile(r"[A-Za-z_][\w .-]{0,63}")
 _COLUMNS = frozenset(
-    "text prompt completion instruction input output response chosen rejected label system question answer messages".split()
+    [
+        "text",
+        "prompt",
+        "completion",
+        "instruction",
+        "input",
+        "output",
+        "response",
+        "chosen",
+        "rejected",
+        "label",
+        "system",
+        "question",
+        "answer",
+        "messages",
+    ]
 )
 
 
@@ -265,11 +299,15 @@ def _listed(name: str, head: bytes, chunks: Iterator[bytes]) -> Iterator[Record]
     if head[begin : begin + 1] == b"{" and (found := _list_within(head[begin:])) is not None:
         begin += found[1]
     next(chunks)
-    yield from _parsed(name, _values(_joined(head[begin:], chunks), 1, head.count(b"\n", 0, begin) + 1))
+    line = head.count(b"\n", 0, begin) + 1
+    record = None
+    for record in _parsed(name, _values(_joined(head[begin:], chunks), 1, line)):
+        yield record
+    if record is None:
+        raise Refused("the list in the file holds no record")
 
 
-_STRUCTURE = np.zeros(256, dtype=bool)
-_STRUCTURE[list(b'"{}[]')] = True
+_IS_STRUCTURE = bytes(mark in b'"{}[]' for mark in range(256))
 _STEP = np.zeros(256, dtype=np.int8)
 _STEP[list(b"{[")] = 1
 _STEP[list(b"}]")] = -1
@@ -313,13 +351,23 @@ def _values(chunks: Iterator[bytes], depth: int, line: int = 1) -> Numbered:
             parts.append(chunk[counted:])
         elif between := chunk[done:closed].strip(_SEPARATORS).removeprefix(b"[" if not done else b"").strip(_SEPARATORS):
             yield line, between
-        line += chunk.count(b"\n", counted)
         if closed is not None:
+            _refuse_unread(chunk[closed + 1 :], depth, line + chunk.count(b"\n", counted, closed))
             return
+        line += chunk.count(b"\n", counted)
     if begun is not None:
         raise Refused(f"the file ends inside the record that begins on line {begun}: it is cut off; what came before was read")
     if depth:
         raise Refused("the list does not end: the file is cut off; what came before was read")
+
+
+def _refuse_unread(rest: bytes, depth: int, line: int) -> None:
+    """Refuse what follows a list, unless it is the end of the object that holds it and no further list."""
+    rest = rest.strip(_SPACE)
+    if depth == 0:
+        raise Refused(f"line {line} closes a bracket that was never opened; nothing after it was read")
+    if rest and (rest[:1] not in (b",", b"}") or b"[" in rest):
+        raise Refused(f"the list ends on line {line}, and what follows it was not read; put all records into one list")
 
 
 def _with_whole_escapes(chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -342,15 +390,15 @@ def _bounds(chunk: bytes, depth: int, level: int, quoted: int) -> tuple[list[int
     if b"\\" in chunk:
         chunk = chunk.replace(b"\\\\", b"__").replace(b'\\"', b"__")
     text = np.frombuffer(chunk, dtype=np.uint8)
-    at = np.flatnonzero(_STRUCTURE[text])
+    at = np.flatnonzero(np.frombuffer(chunk.translate(_IS_STRUCTURE), dtype=bool))
     marks = text[at]
     is_quote = marks == ord('"')
-    inside = (np.cumsum(is_quote) + quoted) & 1
+    inside = (np.cumsum(is_quote, dtype=np.int32) + quoted) & 1
     quoted = int(inside[-1]) if len(inside) else quoted
     brackets = ~is_quote & (inside == 0)
     at = at[brackets]
     steps = _STEP[marks[brackets]]
-    levels = np.cumsum(steps, dtype=np.int64) + level
+    levels = np.cumsum(steps, dtype=np.int32) + level
     below = np.flatnonzero(levels < depth)
     closed = int(at[below[0]]) if len(below) else None
     if closed is not None:
@@ -379,6 +427,8 @@ def _csv(name: str, numbered: Numbered) -> Iterator[Record]:
         try:
             row = next(rows)
         except StopIteration:
+            if begins == 2:
+                raise Refused("the file holds a header and no row") from None
             return
         except csv.Error as error:
             yield Record(name, begins, None, f"not a row of CSV ({error}); is a quote left open?")
