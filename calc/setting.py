@@ -124,20 +124,27 @@ class Setting:
         everywhere = np.ones(self.months.count)
         if stated is not None:
             return StaffRate(MonthlyPrice(np.asarray(stated) * everywhere), ())
-        overhead = self.rates.assumption("staff.overhead_share").likely
-        hours = self.rates.assumption("staff.productive_hours_per_year").likely
         try:
-            wage = self._wage(f"bls/{role}")
+            hourly, wage, names = role_rate(self.rates, role)
         except PriceMissing as error:
             return StaffRate(MonthlyPrice(everywhere * np.nan, missing=str(error)), ())
-        hourly = wage.usd if wage.key == "wage_usd_per_hour" else wage.usd / hours
-        names = ("staff.overhead_share",) + (("staff.productive_hours_per_year",) if wage.key == "wage_usd_per_year" else ())
-        return StaffRate(MonthlyPrice(hourly * (1 + overhead) * everywhere, (wage,)), names)
+        return StaffRate(MonthlyPrice(hourly * everywhere, (wage,)), names)
 
-    def _wage(self, offer: str) -> Price:
-        hourly = self.rates.lists(offer, "wage_usd_per_hour", self.rates.as_of)
-        key = "wage_usd_per_hour" if hourly else "wage_usd_per_year"
-        return self.rates.prices(offer, key, (self.rates.as_of,))[0]
+
+def role_rate(rates: Rates, role: str) -> tuple[float, Price, tuple[str, ...]]:
+    """US$ an hour of a role, published wage × (1 + overhead) ÷ productive hours; the wage, and the assumptions' names.
+
+    Raises:
+        UnknownOffer: the role is not in the book.
+        PriceMissing: its wage is not, or not yet.
+    """
+    offer = f"bls/{role}"
+    key = "wage_usd_per_hour" if rates.lists(offer, "wage_usd_per_hour", rates.as_of) else "wage_usd_per_year"
+    wage = rates.prices(offer, key, (rates.as_of,))[0]
+    by_hour, overhead = key == "wage_usd_per_hour", "staff.overhead_share"
+    hours = "staff.productive_hours_per_year"
+    hourly = wage.usd if by_hour else wage.usd / rates.assumption(hours).likely
+    return hourly * (1 + rates.assumption(overhead).likely), wage, (overhead,) if by_hour else (overhead, hours)
 
 
 def hours_of(active_hours_utc: str | None) -> tuple[int, ...]:

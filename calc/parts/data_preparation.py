@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,6 +12,40 @@ from calc.ledger import CostLine, once, priced_line
 from calc.parts.prompt import MTOK, output_tokens, prefix_tokens
 from calc.setting import Given, Setting, counted, say
 from calc.timeline import MonthlyPrice
+
+
+class PreparationHours(NamedTuple):
+    """Hours of making a training set, by step; what is redone is in each of the first three."""
+
+    write: Any
+    review: Any
+    adjudicate: Any
+    fixed: Any
+    """Guidelines and quality checks."""
+
+
+def preparation_steps(
+    hand_written: Any,
+    author_minutes: Any,
+    candidates: Any,
+    review_share: Any,
+    reviewers: Any,
+    review_minutes: Any,
+    adjudication_minutes: Any,
+    rework_share: Any,
+    fixed_hours: Any,
+) -> PreparationHours:
+    """The terms of `preparation_hours`, which names the arguments."""
+
+    def hours(minutes: Any) -> Any:
+        return minutes / 60 / (1 - rework_share)
+
+    return PreparationHours(
+        hours(hand_written * author_minutes),
+        hours(candidates * review_share * reviewers * review_minutes),
+        hours(adjudication_minutes),
+        fixed_hours,
+    )
 
 
 def preparation_hours(
@@ -34,8 +68,33 @@ def preparation_hours(
         rework_share: share of the time that is redone.
         fixed_hours: guidelines and quality checks.
     """
-    minutes = hand_written * author_minutes + candidates * review_share * reviewers * review_minutes + adjudication_minutes
-    return minutes / 60 / (1 - rework_share) + fixed_hours
+    return sum(
+        preparation_steps(
+            hand_written,
+            author_minutes,
+            candidates,
+            review_share,
+            reviewers,
+            review_minutes,
+            adjudication_minutes,
+            rework_share,
+            fixed_hours,
+        )
+    )
+
+
+WRITTEN_BY_HAND = {"hand": 1.0, "teacher": 0.0, "bought": 0.0}
+"""Share of the examples written by hand, by their source; of logs it is an assumption."""
+
+
+def candidates_for(examples: Any, accept_share: Any) -> Any:
+    """Candidates needed for so many accepted examples."""
+    return examples / np.maximum(accept_share, 1e-9)
+
+
+def teacher_usd(tokens_in: Any, tokens_out: Any, input_usd_per_mtok: Any, output_usd_per_mtok: Any) -> Any:
+    """What a teacher model charges for one candidate: (T_in·p_in + T_out·p_out)/10⁶."""
+    return (tokens_in * input_usd_per_mtok + tokens_out * output_usd_per_mtok) / MTOK
 
 
 def lines(setting: Setting, repeats: Sequence[tuple[int, str]]) -> list[CostLine]:
@@ -65,7 +124,7 @@ def _once(setting: Setting, month: int, share: Given, when: str, tag: str) -> li
         raise ValueError("fine-tuning needs task.examples (or tuning.examples)")
     accept = _given(setting, "accept_share")
     hand_share = (
-        Given({"hand": 1.0, "teacher": 0.0, "bought": 0.0}[spec.source])
+        Given(WRITTEN_BY_HAND[spec.source])
         if spec.hand_written_share is None and spec.source != "logs"
         else _given(setting, "hand_written_share")
     )
@@ -76,7 +135,7 @@ def _once(setting: Setting, month: int, share: Given, when: str, tag: str) -> li
     adjudication = _given(setting, "adjudication_minutes_per_example")
     rework = _given(setting, "rework_share")
     guideline, quality = _given(setting, "guideline_hours"), _given(setting, "quality_hours")
-    candidates = examples / np.maximum(accept.value, 1e-9)
+    candidates = candidates_for(examples, accept.value)
     hours = share.value * preparation_hours(
         hand_share.value * examples,
         author.value,
@@ -137,7 +196,7 @@ def _teacher_line(setting: Setting, month: int, candidates: Any, when: str, tag:
     tokens_in, tokens_out = prefix_tokens(asked) + scenario.workload.user_tokens, output_tokens(asked)
     in_month = setting.in_month(month)
     p_in, p_out = in_month.price(model, "input_usd_per_mtok"), in_month.price(model, "output_usd_per_mtok")
-    usd = (tokens_in * p_in.usd + tokens_out * p_out.usd) / MTOK
+    usd = teacher_usd(tokens_in, tokens_out, p_in.usd, p_out.usd)
     return priced_line(
         f"data_preparation.teacher{tag}",
         f"Answers written by a teacher model{when}",
