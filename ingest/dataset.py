@@ -1,55 +1,128 @@
-"""Measuring a training file: what is in it, what a provider bills for it, what is wrong with it.
+"""Measuring training files: what is in them, what a provider bills for them, what is wrong with them.
 
-OpenAI chat format: JSON Lines, each line an example ``{"messages": [...]}``. Tokens are counted by the rule of OpenAI's
-cookbook (Chat_finetuning_data_prep): 3 per message, 1 per name, the text of every key, and 3 for the reply at the end.
+One reading counts for any number of tokenizers and chat templates, in memory that does not grow with the file.
 """
 
 from __future__ import annotations
 
-import json
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import chain, groupby, islice
 from pathlib import Path
-from typing import Any, BinaryIO
-
-import orjson
 
 from calc.parts.tuning import default_epochs
+from ingest.counting import Counting, counting_for
 from ingest.errors import InputError, Problem
-from ingest.files import readable_file
-from ingest.tokenizers import Tokenizer, tokenizer_for
+from ingest.examples import Example
+from ingest.formats import Detected, Unusable, detect, example_of
+from ingest.lengths import FamilyLengths, LengthCounter, batches, histogram, percentile, total
+from ingest.records import Record, records
+from ingest.sources import Source, file_name
 
-TOKENS_PER_MESSAGE = 3
-TOKENS_PER_NAME = 1
-TOKENS_OF_REPLY_START = 3
-
-LINE_LIMIT_BYTES = 64_000_000
 PROBLEMS_KEPT = 1000
+SAMPLED_RECORDS = 200
+"""Records of a file from which its format is told."""
+_BATCHES_WAITING = 2
 
-ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
-_TEXT_KEYS = frozenset({"role", "content", "name", "refusal", "tool_call_id"})
-_OTHER_KEYS = frozenset({"weight", "function_call", "tool_calls", "audio", "parallel_tool_calls"})
+
+@dataclass
+class Measured:
+    """What training files hold, counted for each tokenizer and template asked for."""
+
+    name: str
+    """The file, or how many there are."""
+    families: dict[tuple[str, str], FamilyLengths]
+    """By `Counting.family`: names of the vocabulary and the chat template."""
+    formats: dict[str, Detected] = field(default_factory=dict)
+    """By file: the format it was read as."""
+    examples: Counter[str] = field(default_factory=Counter)
+    """Usable examples by kind; records with a problem are left out of every figure."""
+    media: int = 0
+    """Images, sounds and files, which no figure counts."""
+    problem_count: int = 0
+    problems: list[Problem] = field(default_factory=list)
+    """The first thousand."""
+    noted: Counter[str] = field(default_factory=Counter)
+    """Examples by what is odd about them."""
+
+    def family(self, counting: Counting) -> FamilyLengths:
+        """What was measured by a way of counting, before its factor.
+
+        Raises:
+            KeyError: the file was not measured by it.
+        """
+        return self.families[counting.family]
+
+    @property
+    def format(self) -> str:
+        """The formats of all files, in words."""
+        return ", ".join(sorted({detected.format for detected in self.formats.values()}))
+
+    def add_problem(self, problem: Problem) -> None:
+        """Note a record that is left out."""
+        self.problem_count += 1
+        if len(self.problems) < PROBLEMS_KEPT:
+            self.problems.append(problem)
+
+    def add_example(self, example: Example) -> None:
+        """Note what an example is, but for its tokens."""
+        self.examples[example.kind] += 1
+        media = calls = 0
+        unknown_key = ""
+        for message in chain(example.messages, *example.answers):
+            if message.calls:
+                calls = 1
+            if message.media:
+                media += message.media
+            if message.unknown_key:
+                unknown_key = message.unknown_key
+        if calls:
+            self.noted["call tools; a call is counted as its name and arguments, an estimate"] += 1
+        if example.tools:
+            self.noted["define tools, which are counted apart: the bill will be higher"] += 1
+        if media:
+            self.media += media
+            self.noted["hold images, sound or files, which are not counted: the bill will be higher"] += 1
+        if unknown_key:
+            self.noted[f"hold the unknown key '{unknown_key}', counted where it is text; the provider may refuse it"] += 1
 
 
 @dataclass(frozen=True)
 class TrainingFile:
-    """What a training file holds and what training on it bills. All token figures are per epoch but `billed_tokens`."""
+    """What training files hold and what training on them bills. All token figures are per epoch but `billed_tokens`.
+
+    Figures of a model whose tokenizer is not at hand are estimates by the likely factor; see `estimate`.
+    """
 
     file: str
     format: str
+    format_evidence: str
+    kinds: dict[str, int]
+    """Examples by kind: chat, completion, preference, text, …"""
     model: str
     tokenizer: str
+    """The vocabulary that counted."""
+    chat_template: str
+    exact: bool
+    """False where the tokenizer is not the model's own."""
     examples: int
-    """Usable examples; lines with a problem are left out of every figure."""
+    """Usable examples; records with a problem are left out of every figure."""
     content_tokens: int
     """Tokens of the messages' content alone."""
-    answer_tokens: int
-    """Tokens of the content of assistant messages, less those of weight 0: what the model learns to write."""
+    trained_tokens: int
+    """Tokens the model learns to write: see `ingest.lengths.FamilyLengths`."""
+    tool_definition_tokens: int
+    """Tokens of the JSON text of tool definitions, in no other figure."""
+    media: int
+    """Images, sounds and files, in no figure."""
     total_tokens: int
-    """Tokens of all examples at full length."""
+    """Tokens of all examples at full length, chat template included; of a preference the prompt with either answer."""
+    prompt_once_tokens: int | None
+    """The same with each preference's prompt counted once; None where there are no preferences."""
     training_tokens: int
-    """Tokens of all examples, each cut at the limit."""
+    """As total tokens, each sequence cut at the limit."""
     max_tokens_per_example: int | None
     """The limit; None where none applies."""
     truncated_examples: int
@@ -58,21 +131,120 @@ class TrainingFile:
     p5_tokens: int
     p50_tokens: int
     p95_tokens: int
+    histogram: tuple[tuple[int, int, int], ...]
+    """(from, through, count) of lengths."""
     epochs: int | None
     """Passes over the file; None where neither the user nor the provider's rule gives them."""
     epochs_basis: str
     """Where the epochs come from."""
     billed_tokens: int | None
     """Epochs times training tokens."""
+    estimate: dict[str, tuple[int, int]]
+    """(low, high) of the figures a bill rests on, where they are estimates."""
     problem_count: int
-    problems: tuple[tuple[int, str], ...]
-    """(line, what is wrong with it), the first thousand."""
+    problems: tuple[tuple[int | None, str], ...]
+    """(line, what is wrong with it), the first thousand; `Measured.problems` says in which file."""
     notes: tuple[str, ...]
     """What the figures leave out or estimate."""
 
 
+def measure(
+    sources: Source | Iterable[Source],
+    countings: Sequence[Counting],
+    *,
+    format: str | None = None,  # noqa: A002
+    on_progress: Callable[[int], None] | None = None,
+    on_problem: Callable[[Problem], None] | None = None,
+) -> Measured:
+    """Measure training files in one reading, for every way of counting asked for.
+
+    Args:
+        sources: a file, a folder, a pattern, an open binary file, or several of them.
+        countings: whose tokens to count; see `ingest.counting.counting_for`.
+        format: a name in `ingest.formats.FORMATS`, to be taken instead of what most records look like.
+        on_progress: called with the bytes read since the last call.
+        on_problem: called with every record left out, also beyond the thousand that are kept.
+
+    Raises:
+        InputError: nothing can be read, or there is no usable example.
+        NotInstalled: a file needs an extra that is missing.
+    """
+    counter = LengthCounter(countings)
+    measured = Measured(_name(sources), counter.families)
+    reading = _Reading(measured, format, on_problem)
+    waiting: deque[Future[None]] = deque()
+    with ThreadPoolExecutor(1) as counting:  # the counting library runs beside the reading
+        for batch in batches(reading.examples(records(sources, on_progress))):
+            waiting.append(counting.submit(counter.add, batch))
+            if len(waiting) > _BATCHES_WAITING:
+                waiting.popleft().result()
+        while waiting:
+            waiting.popleft().result()
+    if not measured.examples:
+        raise reading.refused or _no_examples(measured)
+    return measured
+
+
+def training_file(
+    measured: Measured,
+    counting: Counting,
+    *,
+    max_tokens_per_example: int | None = None,
+    epochs: int | None = None,
+    epochs_rule: int | str | None = "openai-cookbook",
+) -> TrainingFile:
+    """What was measured as one model counts it, with the bill's tokens.
+
+    Args:
+        measured: by this way of counting, among others.
+        counting: the model's.
+        max_tokens_per_example: longer examples are cut there.
+        epochs: passes over the file; None asks the rule.
+        epochs_rule: the provider's default: a number, ``openai-cookbook``, ``openpipe``, or None where it is not known.
+    """
+    counted = measured.family(counting)
+    family = counted if counting.factor is None else counted.scaled(counting.factor.likely)
+    lengths, limit = family.lengths, max_tokens_per_example
+    examples = measured.examples.total()
+    training = family.total_tokens(limit)
+    epochs_used, basis = _epochs(epochs, epochs_rule, examples)
+    return TrainingFile(
+        file=measured.name,
+        format=measured.format,
+        format_evidence="; ".join(dict.fromkeys(found.evidence for found in measured.formats.values() if found.evidence)),
+        kinds=dict(measured.examples),
+        model=counting.model,
+        tokenizer=counting.tokenizer.name,
+        chat_template=counting.template.name,
+        exact=counting.exact,
+        examples=examples,
+        content_tokens=family.content_tokens,
+        trained_tokens=family.trained_tokens,
+        tool_definition_tokens=family.tool_definition_tokens,
+        media=measured.media,
+        total_tokens=family.total_tokens(),
+        prompt_once_tokens=_prompt_once(measured, family),
+        training_tokens=training,
+        max_tokens_per_example=limit,
+        truncated_examples=sum(n for length, n in lengths.items() if limit is not None and length > limit),
+        longest_tokens=max(lengths),
+        mean_tokens=family.total_tokens() / lengths.total(),
+        p5_tokens=percentile(lengths, 0.05),
+        p50_tokens=percentile(lengths, 0.5),
+        p95_tokens=percentile(lengths, 0.95),
+        histogram=tuple(histogram(lengths)),
+        epochs=epochs_used,
+        epochs_basis=basis,
+        billed_tokens=None if epochs_used is None else epochs_used * training,
+        estimate=_interval(counted, counting, limit, epochs_used),
+        problem_count=measured.problem_count,
+        problems=tuple((problem.line, problem.wrong) for problem in measured.problems),
+        notes=_notes(measured, counting, family),
+    )
+
+
 def measure_training_file(
-    path: str | Path,
+    path: Source,
     model: str,
     *,
     max_tokens_per_example: int | None = None,
@@ -80,218 +252,64 @@ def measure_training_file(
     epochs_rule: int | str | None = "openai-cookbook",
     on_progress: Callable[[int], None] | None = None,
 ) -> TrainingFile:
-    """Measure an OpenAI chat training file, one line at a time, in memory that does not grow with the file.
-
-    Args:
-        path: the JSON Lines file.
-        model: whose tokenizer counts; see `ingest.tokenizers.tokenizer_name`.
-        max_tokens_per_example: longer examples are cut there.
-        epochs: passes over the file; None asks the rule.
-        epochs_rule: the provider's default: a number, ``openai-cookbook``, ``openpipe``, or None where it is not known.
-        on_progress: called with the bytes read since the last call.
+    """`measure` and `training_file` in one, for one model.
 
     Raises:
-        InputError: the file cannot be read, is not JSON Lines, or holds no usable example; or the model is unknown.
-        NotInstalled: the ``tokens`` extra is missing.
+        InputError: the file cannot be read or holds no usable example; or the model is unknown.
+        NotInstalled: an extra is missing.
     """
-    path = readable_file(path)
-    tokenizer = tokenizer_for(model)
-    count = _Count(tokenizer)
-    with path.open("rb") as file:
-        for number, line in _lines(file, on_progress):
-            _refuse_json_list(path, number, line)
+    counting = counting_for(model)
+    measured = measure(path, [counting], on_progress=on_progress)
+    return training_file(
+        measured, counting, max_tokens_per_example=max_tokens_per_example, epochs=epochs, epochs_rule=epochs_rule
+    )
+
+
+class _Reading:
+    """Examples of records, each file's by its own format; what is left out goes to the measured file's problems."""
+
+    def __init__(self, measured: Measured, format: str | None, on_problem: Callable[[Problem], None] | None) -> None:  # noqa: A002
+        self._measured = measured
+        self._format = format
+        self._on_problem = on_problem
+        self.refused: InputError | None = None
+        """Why the first file without a known format was refused."""
+
+    def examples(self, all_records: Iterator[Record]) -> Iterator[Example]:
+        for file, of_file in groupby(all_records, lambda record: record.file):
+            sample = list(islice(of_file, SAMPLED_RECORDS))
             try:
-                count.add(_example(line))
-            except _Unusable as problem:
-                count.add_problem(number, str(problem))
-    if not count.lengths:
-        raise _no_examples(path, count)
-    return count.result(str(path), model, max_tokens_per_example, epochs, epochs_rule)
+                detected = Detected(self._format, "") if self._format else detect(sample)
+            except InputError as error:
+                self.refused = self.refused or error
+                for problem in error.problems:
+                    self._leave_out(problem)
+                continue
+            self._measured.formats[file] = detected
+            yield from self._usable(chain(sample, of_file), detected.format)
+
+    def _usable(self, of_file: Iterable[Record], format: str) -> Iterator[Example]:  # noqa: A002
+        note = self._measured.add_example
+        for record in of_file:
+            try:
+                example = example_of(record, format)
+            except Unusable as problem:
+                self._leave_out(Problem(record.file, str(problem), line=record.line))
+            else:
+                note(example)
+                yield example
+
+    def _leave_out(self, problem: Problem) -> None:
+        self._measured.add_problem(problem)
+        if self._on_problem is not None:
+            self._on_problem(problem)
 
 
-class _Unusable(Exception):
-    """A line is no training example; says why and what to do."""
-
-
-@dataclass
-class _Measured:
-    """Tokens of one example."""
-
-    total: int = TOKENS_OF_REPLY_START
-    content: int = 0
-    answer: int = 0
-
-
-@dataclass
-class _Count:
-    """Running totals over the examples of a file."""
-
-    tokenizer: Tokenizer
-    lengths: Counter[int] = field(default_factory=Counter)
-    content_tokens: int = 0
-    answer_tokens: int = 0
-    problem_count: int = 0
-    problems: list[tuple[int, str]] = field(default_factory=list)
-    noted: Counter[str] = field(default_factory=Counter)
-
-    def add(self, example: dict[str, Any]) -> None:
-        measured = _Measured()
-        notes: set[str] = set()
-        for message in example["messages"]:
-            self._add_message(message, measured, notes)
-        if example.get("tools") or example.get("functions"):
-            notes.add("define tools, which the cookbook's rule does not count: the bill will be higher")
-        self.lengths[measured.total] += 1
-        self.content_tokens += measured.content
-        self.answer_tokens += measured.answer
-        self.noted.update(notes)
-
-    def add_problem(self, line: int, message: str) -> None:
-        self.problem_count += 1
-        if len(self.problems) < PROBLEMS_KEPT:
-            self.problems.append((line, message))
-
-    def _add_message(self, message: dict[str, Any], measured: _Measured, notes: set[str]) -> None:
-        measured.total += TOKENS_PER_MESSAGE + TOKENS_PER_NAME * ("name" in message)
-        for key, value in message.items():
-            tokens = sum(map(self.tokenizer.count, _texts(key, value)))
-            measured.total += tokens
-            if key == "content":
-                measured.content += tokens
-                measured.answer += tokens * (message["role"] == "assistant" and message.get("weight", 1) != 0)
-        if "tool_calls" in message or "function_call" in message:
-            notes.add("call tools; a call is counted as its name and arguments, an estimate")
-        if _has_media(message.get("content")):
-            notes.add("hold images or sound, which are not counted: the bill will be higher")
-        if unknown := message.keys() - _TEXT_KEYS - _OTHER_KEYS:
-            notes.add(f"hold the unknown key '{min(unknown)}', counted where it is text; the provider may refuse it")
-
-    def result(self, file: str, model: str, limit: int | None, epochs: int | None, epochs_rule: int | str | None) -> TrainingFile:
-        examples = self.lengths.total()
-        total = sum(length * n for length, n in self.lengths.items())
-        training = sum(min(length, limit or length) * n for length, n in self.lengths.items())
-        epochs_used, basis = _epochs(epochs, epochs_rule, examples)
-        p5, p50, p95 = (_percentile(self.lengths, share) for share in (0.05, 0.5, 0.95))
-        return TrainingFile(
-            file=file,
-            format="OpenAI chat",
-            model=model,
-            tokenizer=self.tokenizer.name,
-            examples=examples,
-            content_tokens=self.content_tokens,
-            answer_tokens=self.answer_tokens,
-            total_tokens=total,
-            training_tokens=training,
-            max_tokens_per_example=limit,
-            truncated_examples=sum(n for length, n in self.lengths.items() if limit is not None and length > limit),
-            longest_tokens=max(self.lengths),
-            mean_tokens=total / examples,
-            p5_tokens=p5,
-            p50_tokens=p50,
-            p95_tokens=p95,
-            epochs=epochs_used,
-            epochs_basis=basis,
-            billed_tokens=None if epochs_used is None else epochs_used * training,
-            problem_count=self.problem_count,
-            problems=tuple(self.problems),
-            notes=self._notes(),
-        )
-
-    def _notes(self) -> tuple[str, ...]:
-        notes = [f"{n:,} example{'s' * (n > 1)} {text}" for text, n in sorted(self.noted.items())]
-        if not self.tokenizer.name.endswith("_base"):
-            notes.append("the tokens around messages follow OpenAI's rule, not this model's chat template: an estimate")
-        return tuple(notes)
-
-
-def _lines(file: BinaryIO, on_progress: Callable[[int], None] | None) -> Iterator[tuple[int, bytes]]:
-    """Lines that are not blank, numbered from 1; of a line over the limit only its beginning."""
-    number = 0
-    while line := file.readline(LINE_LIMIT_BYTES):
-        number += 1
-        read = len(line)
-        if number == 1:
-            line = line.removeprefix(b"\xef\xbb\xbf")
-        text = line.strip()
-        while read == LINE_LIMIT_BYTES and not line.endswith(b"\n") and (line := file.readline(LINE_LIMIT_BYTES)):
-            read += len(line)
-        if on_progress is not None:
-            on_progress(read)
-        if text:
-            yield number, text
-
-
-def _example(line: bytes) -> dict[str, Any]:
-    """The example on a line, checked as far as counting and the provider's upload need it."""
-    example = _parsed(line)
-    if not isinstance(example, dict):
-        raise _Unusable('not a JSON object; each line is one {"messages": [...]}')
-    messages = example.get("messages")
-    if not isinstance(messages, list) or not messages:
-        keys = ", ".join(map(str, list(example)[:5])) or "none"
-        raise _Unusable(f'no list of messages (keys here: {keys}); write {{"messages": [...]}}')
-    for position, message in enumerate(messages, start=1):
-        _check_message(message, f"message {position}")
-    if all(message["role"] != "assistant" for message in messages):
-        raise _Unusable("no assistant message, so nothing to learn from; add the answer")
-    return example
-
-
-def _parsed(line: bytes) -> Any:
-    try:
-        return orjson.loads(line)
-    except orjson.JSONDecodeError:
-        return _parsed_leniently(line)
-
-
-def _parsed_leniently(line: bytes) -> Any:
-    """What orjson refuses but providers take: text with lone surrogates."""
-    if len(line) >= LINE_LIMIT_BYTES:
-        raise _Unusable(f"longer than {LINE_LIMIT_BYTES:,} bytes; split it")
-    try:
-        return json.loads(line.decode("utf-8"))
-    except UnicodeDecodeError:
-        raise _Unusable("not UTF-8 text; save the file as UTF-8") from None
-    except RecursionError:
-        raise _Unusable("nested too deeply for a training example") from None
-    except ValueError as error:
-        raise _Unusable(f"not valid JSON ({error}); mend or remove the line") from None
-
-
-def _check_message(message: Any, where: str) -> None:
-    if not isinstance(message, dict):
-        raise _Unusable(f"{where} is not an object with role and content")
-    role = message.get("role")
-    if role is None:
-        raise _Unusable(f"{where} has no role; use one of {', '.join(sorted(ROLES))}")
-    if not isinstance(role, str) or role not in ROLES:
-        raise _Unusable(f"{where} has the unrecognised role {role!r:.40}; use one of {', '.join(sorted(ROLES))}")
-    content = message.get("content")
-    if content is None and not (message.get("tool_calls") or message.get("function_call")):
-        raise _Unusable(f"{where} ({role}) has no content")
-    if not isinstance(content, str | list | None):
-        raise _Unusable(f"{where} ({role}): content is neither text nor a list of parts")
-    for part in content if isinstance(content, list) else ():
-        if not isinstance(part, dict) or (part.get("type") == "text" and not isinstance(part.get("text"), str)):
-            raise _Unusable(f'{where} ({role}): a content part is not {{"type": "text", "text": ...}}')
-
-
-def _texts(key: str, value: Any) -> Iterator[str]:
-    """The texts of one key of a message that the rule counts: never JSON punctuation."""
-    if isinstance(value, str):
-        yield value
-    elif key == "content" and isinstance(value, list):
-        yield from (part["text"] for part in value if part.get("type") == "text")
-    elif key == "function_call" and isinstance(value, dict):
-        yield from (text for text in (value.get("name"), value.get("arguments")) if isinstance(text, str))
-    elif key == "tool_calls" and isinstance(value, list):
-        for call in value:
-            if isinstance(call, dict):
-                yield from _texts("function_call", call.get("function"))
-
-
-def _has_media(content: Any) -> bool:
-    return isinstance(content, list) and any(part.get("type") != "text" for part in content)
+def _name(sources: Source | Iterable[Source]) -> str:
+    if isinstance(sources, str | Path) or hasattr(sources, "read"):
+        return file_name(sources)
+    names = [file_name(source) for source in sources]
+    return names[0] if len(names) == 1 else f"{len(names)} files"
 
 
 def _epochs(stated: int | None, rule: int | str | None, examples: int) -> tuple[int | None, str]:
@@ -304,35 +322,43 @@ def _epochs(stated: int | None, rule: int | str | None, examples: int) -> tuple[
     return default_epochs(rule, examples), f"estimate by the {rule} rule"
 
 
-def _percentile(lengths: Counter[int], share: float) -> int:
-    """The smallest length that at least ``share`` of the examples do not exceed."""
-    wanted = share * lengths.total()
-    reached = 0
-    for length in sorted(lengths):
-        reached += lengths[length]
-        if reached >= wanted:
-            return length
-    return max(lengths)
+def _prompt_once(measured: Measured, family: FamilyLengths) -> int | None:
+    """Only where every example is a preference; mixed files are counted with the prompt twice."""
+    if set(measured.examples) != {"preference"}:
+        return None
+    return total(family.pair_lengths)
 
 
-def _refuse_json_list(path: Path, number: int, line: bytes) -> None:
-    if number == 1 and line.startswith(b"["):
-        raise InputError(
-            Problem(
-                str(path),
-                "the file is one JSON list, not JSON Lines",
-                'Expected one {"messages": [...]} a line',
-                "Convert it: jq -c '.[]' turns a list into lines",
-                line=1,
-            )
+def _interval(counted: FamilyLengths, counting: Counting, limit: int | None, epochs: int | None) -> dict[str, tuple[int, int]]:
+    factor = counting.factor
+    if factor is None:
+        return {}
+    low, high = counted.scaled(factor.low), counted.scaled(factor.high)
+    training = low.total_tokens(limit), high.total_tokens(limit)
+    figures = {
+        "content_tokens": (low.content_tokens, high.content_tokens),
+        "trained_tokens": (low.trained_tokens, high.trained_tokens),
+        "training_tokens": training,
+    }
+    return figures if epochs is None else figures | {"billed_tokens": (epochs * training[0], epochs * training[1])}
+
+
+def _notes(measured: Measured, counting: Counting, family: FamilyLengths) -> tuple[str, ...]:
+    notes = [f"{n:,} example{'s' * (n > 1)} {text}" for text, n in sorted(measured.noted.items())]
+    if measured.examples["preference"]:
+        notes.append(
+            "a preference is counted as two conversations, the prompt with either answer, as it is trained; that it is billed so "
+            f"is an estimate. With the prompt counted once, preferences are {total(family.pair_lengths):,} tokens"
         )
+    if measured.examples["reinforcement"]:
+        notes.append("reinforcement examples are prompts: what the model writes and graders read in training is not in the file")
+    for file, found in measured.formats.items():
+        if found.alternatives:
+            notes.append(f"{file} could also be read as {' or '.join(found.alternatives)}")
+    return (*notes, *counting.notes())
 
 
-def _no_examples(path: Path, count: _Count) -> InputError:
-    if not count.problems:
-        return InputError(Problem(str(path), "the file holds no line but blank ones"))
-    shown = [Problem(str(path), message, line=line) for line, message in count.problems[:5]]
-    return InputError(
-        Problem(str(path), f"none of its {count.problem_count:,} lines is a usable example", 'Expected {"messages": [...]}'),
-        *shown,
-    )
+def _no_examples(measured: Measured) -> InputError:
+    shown = measured.problems[:5]
+    wrong = f"none of its {measured.problem_count:,} lines is a usable example"
+    return InputError(Problem(measured.name, wrong), *shown)

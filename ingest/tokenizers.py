@@ -159,15 +159,20 @@ def tokenizer_name(model: str) -> str:
     """
     vocabulary = known_vocabulary(model)
     if vocabulary is None:
-        raise InputError(
-            Problem(
-                "--model",
-                f"the tokenizer of '{model}' is not at hand",
-                "Known are OpenAI's, Llama 2 and 3, Mistral, DeepSeek, Qwen up to 3, Gemma, GLM-4, Kimi K2, Phi-4, OLMo 2",
-                f"Name its tokenizer.json by --tokenizer FILE, or a vocabulary: {', '.join(_VOCABULARIES)}",
-            )
-        )
+        raise not_at_hand(model)
     return vocabulary
+
+
+def not_at_hand(model: str) -> InputError:
+    """The refusal of a model whose vocabulary is not at hand."""
+    return InputError(
+        Problem(
+            "--model",
+            f"the tokenizer of '{model}' is not at hand",
+            "Known are OpenAI's, Llama 2 and 3, Mistral, DeepSeek, Qwen up to 3, Gemma, GLM-4, Kimi K2, Phi-4, OLMo 2",
+            f"Name its tokenizer.json by --tokenizer FILE, or a vocabulary: {', '.join(_VOCABULARIES)}",
+        )
+    )
 
 
 @cache

@@ -2,61 +2,104 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
 
-from ingest import TrainingFile, measure_training_file
-from ingest.files import readable_file
+from ingest import InputError, Problem, TrainingFile
+from ingest.counting import Counting, counting_for
+from ingest.dataset import Measured, measure, training_file
+from ingest.formats import FORMATS
+from ingest.sources import find_files
 from ingest.tokenizers import tokenizer_names
 from pricing import PriceBook, Rates, UnknownOffer
 from tuneworth.clock import today
 from tuneworth.output import PARTIAL, Format, emit, say
 
 PROBLEMS_SHOWN = 20
+DEFAULT_MODEL = "gpt-4.1-mini"
 
 
 def tokens(
-    file: Annotated[Path, typer.Argument(help="Training file: OpenAI chat format, JSON Lines.")],
-    model: Annotated[str, typer.Option(help="Model that is tuned, such as gpt-4.1-mini or together/llama-3.3-70b.")],
+    files: Annotated[
+        list[str], typer.Argument(help="Training files, folders or patterns: JSON Lines, JSON, CSV, Parquet, also .gz or .zst.")
+    ],
+    model: Annotated[
+        str, typer.Option(help="Model that is tuned, such as gpt-4.1-mini or together/llama-3.3-70b.")
+    ] = DEFAULT_MODEL,
+    tokenizer: Annotated[
+        Path | None, typer.Option(help="The model's tokenizer.json, to count exactly by a vocabulary that is not at hand.")
+    ] = None,
+    format_of_file: Annotated[
+        str | None, typer.Option(help="The files' format where it is not the likeliest, such as 'OpenAI chat' or Alpaca.")
+    ] = None,
+    validation: Annotated[str | None, typer.Option(help="A validation file, folder or pattern, counted apart.")] = None,
     max_tokens_per_example: Annotated[
         int | None, typer.Option(min=1, help="Longer examples are cut there. Default: the model's limit in the price book.")
     ] = None,
     epochs: Annotated[
         int | None, typer.Option(min=1, max=1000, help="Passes over the file. Default: the provider's rule.")
     ] = None,
+    problems: Annotated[
+        Path | None, typer.Option(help="Where to write everything that is left out, one JSON object a line.")
+    ] = None,
     form: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.table,
 ) -> None:
-    """Count a training file exactly: examples, tokens, truncation, epochs, billed tokens, problems by line.
+    """Count training files: examples, tokens, truncation, epochs, billed tokens, problems by line.
 
-    Exits with 3 where lines had to be left out.
+    Counts are exact where the model's vocabulary is at hand or its tokenizer.json is named, and else an estimate with its range.
+    Exits with 3 where records had to be left out.
     """
-    readable_file(file)
+    read_as = _known_format(format_of_file)
     limit, rule, unknown = _providers_rules(PriceBook.bundled().as_of(today()), model)
-    with _progress(file) as advance:
-        measured = measure_training_file(
-            file,
-            model,
-            max_tokens_per_example=max_tokens_per_example or limit,
-            epochs=epochs,
-            epochs_rule=rule,
-            on_progress=advance,
-        )
-    emit(form, _rows(measured), title=f"{file.name} for {model}", as_json=_json(measured))
+    limit = max_tokens_per_example or limit
+    counting = counting_for(model, tokenizer_file=tokenizer)
+    with _problems_file(problems, files) as on_problem:
+        measured = _measured(files, counting, read_as, on_problem)
+        counted = training_file(measured, counting, max_tokens_per_example=limit, epochs=epochs, epochs_rule=rule)
+        checked = None
+        if validation is not None:
+            validated = _measured([validation], counting, read_as, on_problem)
+            checked = training_file(validated, counting, max_tokens_per_example=limit, epochs=1)
+    title = f"{measured.name}, {measured.format}, for {model}"
+    emit(form, _rows(counted, counting, checked), title=title, as_json=_json(counted, measured, checked))
     if unknown:
         say(f"Note: {unknown} The tokens are counted all the same.")
-    for note in measured.notes:
+    for note in counted.notes:
         say(f"Note: {note}.")
-    if measured.problem_count:
-        _say_problems(measured)
+    left_out = measured.problems + (validated.problems if validation is not None else [])
+    if left_out:
+        _say_problems(left_out, measured.problem_count + (checked.problem_count if checked else 0))
         raise typer.Exit(PARTIAL)
+
+
+def _measured(
+    files: list[str], counting: Counting, read_as: str | None, on_problem: Callable[[Problem], None] | None
+) -> Measured:
+    with _progress(files) as advance:
+        return measure(files, [counting], format=read_as, on_progress=advance, on_problem=on_problem)
+
+
+def _known_format(stated: str | None) -> str | None:
+    """The format's name as we write it.
+
+    Raises:
+        InputError: there is no such format.
+    """
+    if stated is None:
+        return None
+    found = next((name for name in FORMATS if name.casefold() == stated.casefold()), None)
+    if found is None:
+        raise InputError(Problem("--format-of-file", f"there is no format '{stated}'", f"Known are {', '.join(FORMATS)}"))
+    return found
 
 
 def _providers_rules(rates: Rates, model: str) -> tuple[int | None, int | str | None, str]:
@@ -74,15 +117,15 @@ def _providers_rules(rates: Rates, model: str) -> tuple[int | None, int | str | 
     return item.max_training_tokens_per_example, billing.default_epochs if billing else None, ""
 
 
-def _rows(measured: TrainingFile) -> list[dict[str, Any]]:
+def _rows(measured: TrainingFile, counting: Counting, checked: TrainingFile | None) -> list[dict[str, Any]]:
     limit = measured.max_tokens_per_example
     cut = f"each example cut at {limit:,}" if limit else "no limit per example"
-    left_out = f"{measured.problem_count:,} lines left out" if measured.problem_count else ""
+    left_out = f"{measured.problem_count:,} left out" if measured.problem_count else ""
     figures = [
         ("examples", measured.examples, left_out),
         ("content tokens", measured.content_tokens, "text of the messages alone"),
-        ("answer tokens", measured.answer_tokens, "of these the model learns to write"),
-        ("total tokens", measured.total_tokens, f"counted by {measured.tokenizer} and OpenAI's chat rule"),
+        ("trained tokens", measured.trained_tokens, "of these the model learns to write, tool calls included"),
+        ("total tokens", measured.total_tokens, f"counted by {counting.label} and the {measured.chat_template} chat rule"),
         ("training tokens", measured.training_tokens, cut),
         ("truncated examples", measured.truncated_examples, ""),
         ("longest example", measured.longest_tokens, "tokens"),
@@ -93,28 +136,72 @@ def _rows(measured: TrainingFile) -> list[dict[str, Any]]:
         ("epochs", measured.epochs, measured.epochs_basis),
         ("billed tokens", measured.billed_tokens, "epochs × training tokens"),
     ]
-    return [{"figure": name, "value": value, "note": note} for name, value, note in figures]
+    if measured.tool_definition_tokens:
+        figures.insert(5, ("tool definitions", measured.tool_definition_tokens, "tokens of their JSON, in no other figure"))
+    if checked is not None:
+        figures.append(
+            ("validation examples", checked.examples, f"{checked.problem_count:,} left out" * bool(checked.problem_count))
+        )
+        figures.append(("validation tokens", checked.training_tokens, "one evaluation"))
+    ranges = {name.replace("_", " "): f"{low:,} to {high:,}" for name, (low, high) in measured.estimate.items()}
+    return [
+        {"figure": name, "value": value, "note": f"{ranges[name]}; {note}" if name in ranges else note}
+        for name, value, note in figures
+    ]
 
 
-def _json(measured: TrainingFile) -> dict[str, Any]:
-    return asdict(measured) | {"problems": [{"line": line, "problem": problem} for line, problem in measured.problems]}
+def _json(counted: TrainingFile, measured: Measured, checked: TrainingFile | None) -> dict[str, Any]:
+    answer = asdict(counted) | {"problems": [_as_json(problem) for problem in measured.problems]}
+    if checked is not None:
+        keys = ("file", "format", "examples", "content_tokens", "training_tokens", "trained_tokens", "problem_count")
+        answer["validation"] = {key: getattr(checked, key) for key in keys}
+    return answer
 
 
-def _say_problems(measured: TrainingFile) -> None:
-    say(f"{measured.problem_count:,} lines were left out of every figure:")
-    for line, problem in measured.problems[:PROBLEMS_SHOWN]:
-        say(f"{measured.file}, line {line}: {problem}.")
-    if measured.problem_count > PROBLEMS_SHOWN:
-        say(f"… and {measured.problem_count - PROBLEMS_SHOWN:,} more; --format json lists the first {len(measured.problems):,}.")
+def _as_json(problem: Problem) -> dict[str, Any]:
+    return {"file": problem.file, "line": problem.line, "problem": problem.wrong}
+
+
+def _say_problems(problems: list[Problem], count: int) -> None:
+    say(f"{count:,} {'record was' if count == 1 else 'records were'} left out of every figure:")
+    for problem in problems[:PROBLEMS_SHOWN]:
+        where = problem.file if problem.line is None else f"{problem.file}, line {problem.line}"
+        say(f"{where}: {problem.wrong}.")
+    if count > PROBLEMS_SHOWN:
+        say(f"… and {count - PROBLEMS_SHOWN:,} more; --problems FILE writes them all.")
 
 
 @contextmanager
-def _progress(file: Path) -> Iterator[Callable[[int], None] | None]:
-    """A bar on standard error while a large file is read; nothing where nobody watches."""
+def _problems_file(path: Path | None, files: list[str]) -> Iterator[Callable[[Problem], None] | None]:
+    """Writes problems to a file as they come; does nothing where none is named.
+
+    Raises:
+        InputError: the file cannot be written, or is one of those that are read.
+    """
+    if path is None:
+        yield None
+        return
+    if any(isinstance(found, Path) and path.exists() and found.samefile(path) for found in find_files(files)[0]):
+        raise InputError(Problem(str(path), "this training file would be overwritten", "", "Name another file for the problems"))
+    with _opened(path) as file:
+        yield lambda problem: print(json.dumps(_as_json(problem), ensure_ascii=False), file=file)
+
+
+def _opened(path: Path) -> TextIO:
+    try:
+        return path.open("w", encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise InputError(Problem(str(path), f"the file cannot be written ({error.strerror})", "", "Name another place")) from None
+
+
+@contextmanager
+def _progress(files: list[str]) -> Iterator[Callable[[int], None] | None]:
+    """A bar with the time left on standard error while large files are read; nothing where nobody watches."""
     if not sys.stderr.isatty():
         yield None
         return
+    size = sum(found.stat().st_size for found in find_files(files)[0] if isinstance(found, Path))
     columns = ("Counting", BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("", total=file.stat().st_size)
+        task = progress.add_task("", total=size)
         yield lambda read: progress.advance(task, read)

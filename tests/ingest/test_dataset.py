@@ -58,7 +58,7 @@ def test_counts_follow_the_cookbooks_rule(written, model, encoding):
 def test_a_line_by_hand(written):
     # reply 3 + user (3 + role 1 + "Hi" 1) + assistant (3 + role 1 + "Hello" 1) + "!" 1
     measured = measure_training_file(written(chat(("user", "Hi"), ("assistant", "Hello!"))), "gpt-4o")
-    assert (measured.total_tokens, measured.content_tokens, measured.answer_tokens) == (14, 3, 2)
+    assert (measured.total_tokens, measured.content_tokens, measured.trained_tokens) == (14, 3, 2)
 
 
 def test_each_example_is_cut_on_its_own(written):
@@ -161,7 +161,7 @@ def test_answers_of_weight_0_are_billed_but_not_learned(written):
     example = chat(("user", "a"), ("assistant", "b"), ("user", "c"), ("assistant", "d"))
     example["messages"][1]["weight"] = 0
     measured = measure_training_file(written(example), "gpt-4o")
-    assert (measured.content_tokens, measured.answer_tokens) == (4, 1)
+    assert (measured.content_tokens, measured.trained_tokens) == (4, 1)
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_answers_of_weight_0_are_billed_but_not_learned(written):
     [
         ("", "the file is empty"),
         ("\n \n", "no line but blank ones"),
-        ("[\n1]", "is one JSON list, not JSON Lines"),
+        ("[\n1]", "no format fits more than half of 1 records"),
         ("{\n{", "none of its 2 lines is a usable example"),
     ],
 )

@@ -68,7 +68,8 @@ def test_counts_of_real_files_agree_with_the_oracle(shared_file, name):
 def test_batches_of_real_texts_agree_with_the_oracle(shared_file, name, file):
     whole = shared_file(file).read_text(encoding="utf-8")
     texts = [whole[start : start + 700] for start in range(0, len(whole), 700)]
-    assert load_tokenizer(name).counts(texts).tolist() == [oracle_count(name, text) for text in texts]
+    encode = bpe_openai.get_encoding(name).encode_ordinary
+    assert load_tokenizer(name).counts(texts).tolist() == [len(encode(text)) for text in texts]
 
 
 MARKED = ["<|endoftext|> and on", "[INST] a [/INST]", "<s>x</s>", "a<|im_start|>b", "</think>", "|||EMAIL_ADDRESS|||", "/nothink"]

@@ -93,9 +93,13 @@ def test_a_model_that_is_not_in_the_price_book_is_told(tuneworth, training_file)
     ("arguments", "code", "told"),
     [
         (("tokens", "nowhere.jsonl", "--model", "gpt-4o"), 1, "nowhere.jsonl: there is no such file"),
-        (("tokens", ".", "--model", "gpt-4o"), 1, "is a folder"),
-        (("tokens", "FILE", "--model", "qwen3"), 1, "the tokenizer of 'qwen3' is not at hand"),
-        (("tokens", "FILE"), 2, "--model"),
+        (("tokens", "EMPTY", "--model", "gpt-4o"), 1, "there is no training file"),
+        (("tokens", "FILE", "--model", "mistral-7b"), 1, "the tokenizer of 'mistral-7b' is not at hand"),
+        (("tokens",), 2, "Missing argument 'files'"),
+        (("tokens", "FILE", "--format-of-file", "xml"), 1, "there is no format 'xml'. Known are OpenAI preference"),
+        (("tokens", "FILE", "--problems", "FILE"), 1, "would be overwritten"),
+        (("tokens", "FILE", "--problems", "nowhere/problems.jsonl"), 1, "cannot be written"),
+        (("tokens", "FILE", "--tokenizer", "FILE"), 1, "no tokenizer could be read"),
         (("tokens", "FILE", "--model", "gpt-4o", "--epochs", "0"), 2, "--epochs"),
         (("tokens", "FILE", "--model", "gpt-4o", "--epochs", "two"), 2, "--epochs"),
         (("tokens", "FILE", "--model", "gpt-4o", "--epochs", "1001"), 2, "less than or equal to 1000"),
@@ -103,8 +107,10 @@ def test_a_model_that_is_not_in_the_price_book_is_told(tuneworth, training_file)
         (("tokns",), 2, "tokns"),
     ],
 )
-def test_mistakes_end_in_a_message(tuneworth, training_file, arguments, code, told):
-    ran = tuneworth(*(training_file if argument == "FILE" else argument for argument in arguments))
+def test_mistakes_end_in_a_message(tuneworth, training_file, tmp_path, arguments, code, told):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    ran = tuneworth(*({"FILE": training_file, "EMPTY": empty}.get(argument, argument) for argument in arguments))
     assert ran.code == code
     assert ran.out == ""
     assert told in ran.err
