@@ -179,10 +179,10 @@ def _shape(head: bytes) -> str:
     follows = rest.lstrip(_SPACE)[:1]
     indented = rest[:1] in (b" ", b"\t")
     if text[:1] == b"[":
-        return "lines" if follows in (b"{", b"[") and not indented and _is_json(first) else "list"
+        return "lines" if follows in (b"{", b"[") and not indented and _is_whole(first) else "list"
     if text[:1] != b"{":
         return "csv" if follows != b"{" and _is_header(first) else "lines"
-    whole = _is_json(first)
+    whole = _is_whole(first)
     if whole and follows == b"{" and not indented:
         return "lines"
     if (found := _list_within(text)) is not None and found[0] not in LIST_KEYS:
@@ -190,12 +190,9 @@ def _shape(head: bytes) -> str:
     return "values" if not whole and follows and follows in b'"}' else "lines"
 
 
-def _is_json(text: bytes) -> bool:
-    try:
-        orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return False
-    return True
+def _is_whole(line: bytes) -> bool:
+    """Whether every bracket on the line closes there."""
+    return _bounds(line, 0, 0, 0)[2] == 0
 
 
 def _is_header(line: bytes) -> bool:

@@ -34,9 +34,9 @@ def find_files(sources: Source | Iterable[Source]) -> tuple[list[Path | BinaryIO
         _find(source, found, left_out)
     if found:
         return found, left_out
-    if len(left_out) != len(named):
+    if not named or len(left_out) != len(named):
         where = ", ".join(map(str, named)) or "no file named"
-        left_out.insert(0, Problem(where, "there is no training file", f"Expected names ending in {_endings()}"))
+        left_out.insert(0, Problem(where, "there is no training file", f"Expected {_endings()}"))
     raise InputError(*left_out)
 
 
@@ -48,7 +48,7 @@ def file_name(source: Source) -> str:
 
 
 def _endings() -> str:
-    return f"{', '.join(ENDINGS)}, each also with .gz or .zst"
+    return f"names ending in {', '.join(ENDINGS)}, each also with .gz or .zst"
 
 
 def _find(source: Source, found: list[Path | BinaryIO], left_out: list[Problem]) -> None:
