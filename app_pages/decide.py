@@ -311,7 +311,8 @@ def _price_caption(comparison: Comparison) -> str:
         oldest = max((comparison.as_of - row.source_date).days for row in rows)
         text += f", the oldest read {oldest} days before" if oldest > 0 else ", all read that day"
     assumed = len(assumptions(comparison))
-    return f"{text}; {assumed} assumptions; {words.price_book(comparison)}. Every figure opens to its formula, its price rows and its assumptions above."
+    text += f"; {assumed} assumptions; {words.price_book(comparison)}"
+    return f"{text}. Every figure opens to its formula, its price rows and its assumptions above."
 
 
 shared.guarded(

@@ -211,7 +211,8 @@ def _price_table(found: Catalogue, prices: pd.DataFrame, asked: Asked) -> None:
     box, _ = shared.card("Prices")
     box.caption("Select a row to see its history and its source below. A column's head sorts.")
     picked = box.dataframe(
-        prices, hide_index=True, height=_height(prices, 420), key=f"prices table {asked}", selection_mode="single-row", on_select="rerun",
+        prices, hide_index=True, height=_height(prices, 420), key=f"prices table {asked}",
+        selection_mode="single-row", on_select="rerun",
         column_order=["Offer", "Price", "Unit", "For", "In force from", "Source", "Page", "Read on", "Age", "Confidence", "Kind"],
         column_config=shared.price_columns() | {"Age": st.column_config.NumberColumn("Age, days", format="localized")},
         placeholder=words.MISSING, alt=f"{len(prices)} prices with unit, day, source and confidence.",
