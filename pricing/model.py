@@ -379,13 +379,76 @@ class Provider(_Strict):
 
 
 class OpenModel(Sourced):
-    """Facts of an open-weights model, from its published configuration."""
+    """Facts of an open-weights model, from its published configuration.
+
+    The shape is that of the text decoder; it is known in full where `layers` is stated, and not at all otherwise.
+    """
 
     name: str
     billion_parameters: float = Field(gt=0)
     active_billion_parameters: float | None = Field(default=None, gt=0)
+    """Parameters that one token passes through; None: all of them."""
     context_tokens: int | None = Field(default=None, gt=0)
     licence: str = ""
+
+    layers: int | None = Field(default=None, gt=0)
+    hidden_size: int | None = Field(default=None, gt=0)
+    feed_forward_size: int | None = Field(default=None, gt=0)
+    """Width between the feed-forward matrices; of one expert where there are experts."""
+    feed_forward_matrices: int = Field(default=3, ge=2, le=3)
+    """3: gated (up, gate, down), as in Llama; 2: up and down."""
+    attention_heads: int | None = Field(default=None, gt=0)
+    kv_heads: int | None = Field(default=None, gt=0)
+    """Heads whose keys and values are kept; fewer than `attention_heads` where these are grouped."""
+    head_size: int | None = Field(default=None, gt=0)
+    """Numbers in one head's query, key or value."""
+    vocabulary: int | None = Field(default=None, gt=0)
+    """Rows of the embedding matrix, and the width of the logits."""
+    tied_embeddings: bool = False
+    """Whether the output matrix is the embedding matrix."""
+
+    experts: int | None = Field(default=None, gt=1)
+    """Experts of one layer that a router chooses from; None: no mixture of experts."""
+    experts_per_token: int | None = Field(default=None, gt=0)
+    shared_experts: int = Field(default=0, ge=0)
+    """Experts that every token passes through, beside the chosen ones; each is as wide as `feed_forward_size`."""
+    dense_layers: int = Field(default=0, ge=0)
+    """Of the layers of a mixture of experts, those without experts."""
+    dense_feed_forward_size: int | None = Field(default=None, gt=0)
+    """Width of the dense layers' feed-forward matrices."""
+
+    query_rank: int | None = Field(default=None, gt=0)
+    """Multi-head latent attention: the rank queries are compressed to; None: not compressed."""
+    kv_rank: int | None = Field(default=None, gt=0)
+    """Multi-head latent attention: the rank keys and values are compressed to and kept at; None: ordinary attention."""
+    rope_head_size: int = Field(default=0, ge=0)
+    """Multi-head latent attention: numbers in a head's query and key that carry the position, beside `head_size`."""
+
+    windowed_layers: int = Field(default=0, ge=0)
+    """Layers that attend to the last `window_tokens` only."""
+    window_tokens: int | None = Field(default=None, gt=0)
+    other_billion_parameters: float = Field(default=0, ge=0)
+    """Parameters of the checkpoint outside the text decoder: a vision encoder, layers that predict further tokens."""
+
+    @model_validator(mode="after")
+    def _whole_shape(self) -> Self:
+        shape = ("layers", "hidden_size", "feed_forward_size", "attention_heads", "kv_heads", "head_size", "vocabulary")
+        missing = [name for name in shape if getattr(self, name) is None]
+        if missing and len(missing) < len(shape):
+            raise ValueError(f"the shape is stated in part: {', '.join(missing)} missing; state all of it or none")
+        if (self.experts is None) != (self.experts_per_token is None):
+            raise ValueError("experts and experts_per_token belong together")
+        if self.experts is not None and self.experts_per_token is not None and self.experts_per_token > self.experts:
+            raise ValueError(f"experts_per_token {self.experts_per_token} of {self.experts} experts")
+        if self.dense_layers and (self.experts is None or self.dense_feed_forward_size is None):
+            raise ValueError("dense_layers needs experts and dense_feed_forward_size")
+        if self.layers is not None and max(self.dense_layers, self.windowed_layers) > self.layers:
+            raise ValueError(f"dense_layers {self.dense_layers}, windowed_layers {self.windowed_layers} of {self.layers} layers")
+        if self.windowed_layers and self.window_tokens is None:
+            raise ValueError("windowed_layers needs window_tokens")
+        if self.attention_heads is not None and self.kv_heads is not None and self.attention_heads % self.kv_heads:
+            raise ValueError(f"attention_heads {self.attention_heads} is no multiple of kv_heads {self.kv_heads}")
+        return self
 
 
 class Gpu(Sourced):
@@ -398,6 +461,16 @@ class Gpu(Sourced):
     """10^12 operations a second on BF16 matrices; None also where the GPU cannot."""
     fp8_dense_tflops: float | None = Field(default=None, gt=0)
     """10^12 operations a second on FP8 matrices; None also where the GPU cannot."""
+    fp16_dense_tflops: float | None = Field(default=None, gt=0)
+    """10^12 operations a second on FP16 matrices summed in FP32; GeForce cards sum in FP16 twice as fast."""
+    int8_dense_tops: float | None = Field(default=None, gt=0)
+    """10^12 operations a second on INT8 matrices."""
+    fp4_dense_tflops: float | None = Field(default=None, gt=0)
+    """10^12 operations a second on FP4 matrices; None also where the GPU cannot."""
+    driver_memory_gib: float | None = Field(default=None, gt=0)
+    """GiB (2^30 bytes) that programs see of the memory, as PyTorch names it in its out-of-memory errors."""
+    link_gb_per_s: float | None = Field(default=None, gt=0)
+    """10^9 bytes a second between GPUs of one server, one way: NVLink or Infinity Fabric, else PCI Express."""
     power_w: float | None = Field(default=None, gt=0)
 
 
@@ -418,6 +491,32 @@ class Assumption(_Strict):
         if not self.low <= self.likely <= self.high:
             raise ValueError(f"low {self.low}, likely {self.likely}, high {self.high} must be in ascending order")
         return self
+
+
+class Coefficient(_Strict):
+    """One fitted number and how well the measurements determine it."""
+
+    value: float
+    standard_error: float = Field(ge=0)
+
+
+class Fit(_Strict):
+    """What a model of own GPUs was fitted to be, from published measurements."""
+
+    coefficient: dict[str, Coefficient]
+    residual_scale: dict[str, float]
+    """Spread of ln(measured/predicted) where the whole source was left out of the fit, by kind of run."""
+    degrees_of_freedom: float = Field(gt=0)
+    """Of the residuals: sources less one."""
+    rows: int = Field(gt=0)
+    groups: int = Field(gt=0)
+    """Sets of rows that are not independent of each other; each counts once."""
+    sources: int = Field(gt=1)
+    recorded: date
+
+    def value(self, name: str) -> float:
+        """One coefficient."""
+        return self.coefficient[name].value
 
 
 class Release(_Strict):

@@ -257,11 +257,11 @@ def test_a_store_whose_bill_is_not_known_in_full_states_no_rule(provider_id: str
         ("a100-80gb", 80, 2039, 312, None, 400),
         ("l40s", 48, 864, 362, 733, 350),
         ("mi300x", 192, 5300, 1307, 2610, 750),
-        ("l4", 24, 300, 121, None, 72),
+        ("l4", 24, 300, 121, 242, 72),
         ("a10", 24, 600, 125, None, 150),
         ("t4", 16, 320, None, None, 70),
-        ("rtx-pro-6000", 96, 1790, None, None, 600),
-        ("h100-nvl", 94, 3940, None, None, 400),
+        ("rtx-pro-6000", 96, 1790, 503.8, 1007.6, 600),
+        ("h100-nvl", 94, 3940, 835, 1671, 400),
     ],
 )
 def test_facts_of_a_gpu(
