@@ -26,6 +26,7 @@ from pricing.model import (
     BillingRules,
     CacheRules,
     ExchangeRate,
+    Fit,
     FxBlock,
     Gpu,
     Item,
@@ -156,6 +157,12 @@ class PriceBook:
             for path in sorted((self._folder / "assumptions").glob("*.toml"))
             for name, records in _records(Assumption, path).items()
         }
+
+    @cached_property
+    def fits(self) -> dict[str, tuple[Fit, ...]]:
+        """What the models of own GPUs were fitted to be, by name; which record counts is for `Rates` to say."""
+        paths = sorted((self._folder / "coefficients").glob("*.toml"))
+        return {name: records for path in paths for name, records in _records(Fit, path).items()}
 
     @cached_property
     def releases(self) -> tuple[Release, ...]:
@@ -633,6 +640,17 @@ class Rates:
             raise UnknownOffer(f"'{weights}' is not in open_models.toml{self._through}." + _suggest(weights, models, "It has"))
         return models[weights]
 
+    def fit(self, name: str) -> Fit:
+        """Fitted coefficients of a model of own GPUs: ``training_time`` or ``serving``.
+
+        Raises:
+            PriceMissing: there are none of that name, or none was recorded yet.
+        """
+        known = self._known_facts(self.book.fits)
+        if name not in known:
+            raise PriceMissing(f"There are no coefficients '{name}'{self._through}.{_suggest(name, known, 'Coefficients')}")
+        return known[name]
+
     def context_tiers(self, offer: str) -> tuple[int, ...]:
         """Input lengths above which the offer's rates change, ascending; empty where they do not."""
         _, _, item = self.item(offer)
@@ -741,15 +759,6 @@ def _in_window(block: PriceBlock, at_hour: tuple[int, float] | None) -> bool:
 def _hours(window: str) -> tuple[float, float]:
     """``00:30-16:30`` as hours: 0.5 and 16.5."""
     return int(window[:2]) + int(window[3:5]) / 60, int(window[6:8]) + int(window[9:11]) / 60
-
-
-def _condition_words(block: PriceBlock) -> str:
-    conditions: list[str] = [block.service] if block.service != "standard" else []
-    conditions += ["fine-tuned"] if block.tuned else []
-    conditions += [f"above {block.context_above_tokens:,} tokens"] if block.context_above_tokens else []
-    conditions += [c for c in (block.deployment, block.method, block.technique) if c]
-    conditions += [f"{', '.join(block.hours_utc)} UTC"] if block.hours_utc else []
-    return ", ".join(conditions)
 
 
 def condition_words(block: PriceBlock) -> str:
