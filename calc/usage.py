@@ -92,7 +92,7 @@ def usage_charges(
 
     Raises:
         ValueError: an unknown counter, a negative count, or parts that exceed their whole.
-        PriceMissing: something was counted that the offer has no price for.
+        PriceMissing: something was counted that the offer has no price for, or two, neither of which is the narrower one.
         UnknownOffer: the offer is not in the book.
     """
     for counter, count in usage.items():
@@ -104,7 +104,7 @@ def usage_charges(
     conditions["context_tokens"] = usage.get("input_tokens", 0)
     prices = _prices(rates, offer, on, conditions)
     for counter, count in usage.items():
-        if count and not any(METERS[priced].kind <= METERS[counter].kind for priced in prices):
+        if count and not _has_one_price(counter, prices):
             rates.price(offer, METERS[counter].keys[0], on, **conditions)  # says what is missing and why
     quantities = _billed_once(usage, prices)
     return tuple(Charge(counter, quantity, prices[counter]) for counter, quantity in quantities.items() if quantity)
@@ -121,6 +121,12 @@ def _prices(rates: Rates, offer: str, on: date | None, conditions: dict[str, Any
             except PriceMissing:
                 continue
     return prices
+
+
+def _has_one_price(counter: str, prices: Mapping[str, Price]) -> bool:
+    """Whether one priced counter is the narrowest that holds the counter: audio from the cache is both audio and cached."""
+    wholes = [METERS[priced].kind for priced in prices if METERS[priced].kind <= METERS[counter].kind]
+    return any(all(other <= whole for other in wholes) for whole in wholes)
 
 
 def _billed_once(usage: Mapping[str, float], prices: Mapping[str, Price]) -> dict[str, float]:

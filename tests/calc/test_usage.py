@@ -106,6 +106,17 @@ def test_what_cannot_be_billed_is_an_error(book: PriceBook, usage: dict[str, flo
         usage_charges(book.as_of(date(2026, 6, 1)), "acme/reader", usage)
 
 
+def test_what_two_prices_could_bill_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "tables").mkdir()
+    text = TABLE.replace("audio_cache_read_usd_per_mtok = 0.5\n", "")
+    (tmp_path / "tables" / "acme.toml").write_text(text, encoding="utf-8")
+    rates = PriceBook(tmp_path).as_of(date(2026, 6, 1))
+    usage = {"input_tokens": 1000, "input_audio_tokens": 300, "cache_read_tokens": 200}
+    assert len(usage_charges(rates, "acme/listener", usage)) == 3
+    with pytest.raises(PriceMissing, match="audio tokens read from cache"):
+        usage_charges(rates, "acme/listener", usage | {"cache_audio_read_tokens": 50})
+
+
 def test_every_meter_has_known_keys_and_its_unit() -> None:
     for meter in METERS.values():
         for key in meter.keys:
