@@ -188,7 +188,7 @@ class _Reader:
             with suppress(ValueError):
                 stated = date.fromisoformat(stated)
         days = (stated, stated) if isinstance(stated, date) else (_UNDATED, date.max)
-        return self._sourced | {"source_date": days[0], "recorded": days[1]} | fact
+        return self._sourced | {"source_date": days[0], "recorded": days[1]} | fact | {"own": True}
 
     def _terms(self, provider: str, table: Table, listed: Provider | None) -> None:
         """Discounts, commitments and credits; two that contradict each other are both named."""

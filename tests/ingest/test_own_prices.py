@@ -63,6 +63,13 @@ def test_a_pinned_scenario_sees_own_prices():
     assert rates.price("acme/one", "input_usd_per_mtok").value == Decimal("0.1")
 
 
+def test_an_own_price_is_own_whatever_source_it_states():
+    block = "[[openai.model.gpt-6-luna.price]]\neffective = 2026-11-21\ninput_usd_per_mtok = 0.05\nown = false\n"
+    text = block + 'confidence = "primary"\nsource = "https://acme.example/contract"\n[[openai.discount]]\npercent = 50\n'
+    book = BOOK.with_overrides(load_own_prices(f"{text}effective = 2026-11-21\n".encode(), "own.toml", BOOK))
+    assert book.as_of(date(2026, 11, 21)).price("openai/gpt-6-luna", "input_usd_per_mtok").value == Decimal("0.05")
+
+
 @pytest.mark.parametrize(
     ("text", "parts"),
     [
