@@ -59,6 +59,8 @@ class Format:
     """What records of this format have."""
     fits: Callable[[Data], bool]
     example: Callable[[Data], Example]
+    providers: tuple[str, ...] = ()
+    """Whose upload takes it, if any."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,8 @@ class Detected:
     """Such as ``200 of 200 records have messages with role and content``."""
     alternatives: tuple[str, ...] = ()
     """Other formats as which most records could be read."""
+    providers: tuple[str, ...] = ()
+    """Ids of providers whose upload takes these records as they are."""
 
 
 def detect(sample: Iterable[Record]) -> Detected:
@@ -87,10 +91,15 @@ def detect(sample: Iterable[Record]) -> Detected:
     name, count = found.most_common(1)[0] if found else ("", 0)
     if 2 * count <= len(readable):
         raise _no_majority(readable, found)
-    possible = Counter(name for names in fitting for name in names)
+    possible = Counter(other for names in fitting for other in names)
+    taken_by = FORMATS[name].providers
+    if name == "OpenAI chat":
+        used = frozenset().union(*(_chat_traits(record.data) for record in readable if name in formats_of(record.data)))
+        taken_by = tuple(provider for provider, takes in CHAT_TAKEN_BY.items() if used <= takes)
     return Detected(
         format=name,
         evidence=f"{count:,} of {len(readable):,} record{'s' * (len(readable) > 1)} have {FORMATS[name].evidence}",
+        providers=taken_by,
         alternatives=tuple(other for other in FORMATS if other != name and 2 * possible[other] > len(readable)),
     )
 
@@ -146,6 +155,38 @@ def _keys(data: Any) -> str:
     if not isinstance(data, dict):
         return f"no JSON object but {'a list' if isinstance(data, list) else repr(data)[:20]}"
     return f"the keys {', '.join(map(str, list(data)[:5]))}" if data else "no keys"
+
+
+# --- who takes a chat file ---------------------------------------------------------------------------------------------------
+
+_EVERYWHERE = frozenset(
+    {"system", "user", "assistant", "tool", "role", "content", "weight", "tool_calls", "tool_call_id", "tools"}
+)
+CHAT_TAKEN_BY = {
+    "openai": _EVERYWHERE
+    | {"developer", "function", "function_call", "functions", "name", "refusal", "audio", "parallel_tool_calls", "parts"},
+    "mistral": _EVERYWHERE,
+    "together": _EVERYWHERE | {"parts"},
+    "fireworks": _EVERYWHERE | {"parts"},
+}
+"""Roles and keys of messages, and keys beside them, that a provider's page on preparing data names; ``parts`` are typed ones.
+
+Where these agree, nothing in a file tells whom it was written for.
+"""
+
+
+def _chat_traits(data: Data) -> frozenset[str]:
+    """What a chat record uses of that."""
+    traits = {key for key in ("system", "functions", "tools", "parallel_tool_calls") if data.get(key) is not None}
+    traits = {"system beside the messages" if key == "system" else key for key in traits}
+    for message in data["messages"]:
+        if isinstance(message, dict):
+            traits.update(key for key, value in message.items() if value is not None)
+            traits.add(str(message.get("role")))
+            if isinstance(content := message.get("content"), list):
+                typed = all(isinstance(part, dict) and "value" not in part and "type" in part for part in content)
+                traits.add("parts" if typed else "parts of another kind")
+    return frozenset(traits)
 
 
 # --- messages ----------------------------------------------------------------------------------------------------------------
@@ -448,7 +489,10 @@ def _is_reinforcement(data: Data) -> bool:
 
 FORMATS: dict[str, Format] = {
     "OpenAI preference": Format(
-        "input, preferred_output and non_preferred_output", _has("preferred_output", "non_preferred_output"), _openai_preference
+        "input, preferred_output and non_preferred_output",
+        _has("preferred_output", "non_preferred_output"),
+        _openai_preference,
+        ("openai", "together", "fireworks"),
     ),
     "ShareGPT preference": Format(
         "conversations, chosen and rejected",
@@ -457,21 +501,26 @@ FORMATS: dict[str, Format] = {
     ),
     "TRL preference": Format("chosen and rejected", _has("chosen", "rejected"), _trl_preference),
     "TRL unpaired preference": Format("prompt, completion and label", _has("completion", "label"), _kto),
-    "Vertex AI": Format("contents with role and parts", _has_list("contents"), _vertex),
+    "Vertex AI": Format("contents with role and parts", _has_list("contents"), _vertex, ("vertex-ai",)),
     "ShareGPT": Format("conversations with from and value", _is_sharegpt, _sharegpt),
     "Bedrock conversation": Format(
         "schemaVersion bedrock-conversation and messages",
         lambda data: str(data.get("schemaVersion")).startswith("bedrock-conversation") and _has_list("messages")(data),
         _chat,
+        ("bedrock",),
     ),
-    "OpenAI reinforcement": Format("messages that end in the prompt, and fields for a grader", _is_reinforcement, _reinforcement),
+    "OpenAI reinforcement": Format(
+        "messages that end in the prompt, and fields for a grader", _is_reinforcement, _reinforcement, ("openai",)
+    ),
     "OpenAI chat": Format("messages with role and content", _has_list("messages"), _chat),
     "Alpaca": Format(
         "instruction and output",
         lambda data: _has("instruction")(data) and any(data.get(key) is not None for key in _ANSWER_KEYS),
         _alpaca,
     ),
-    "prompt/completion": Format("prompt and completion", _has("prompt", "completion"), _prompt_completion),
-    "text": Format("text", lambda data: isinstance(data.get("text"), str), _text),
+    "prompt/completion": Format(
+        "prompt and completion", _has("prompt", "completion"), _prompt_completion, ("bedrock", "together")
+    ),
+    "text": Format("text", lambda data: isinstance(data.get("text"), str), _text, ("together",)),
 }
 """By name, the more telling before those whose evidence they include."""

@@ -23,7 +23,7 @@ from ingest.chunks import PARQUET, Refused, chunks_of
 from ingest.errors import InputError, NotInstalled, Problem
 from ingest.sources import Source, file_name, find_files
 
-RECORD_LIMIT_BYTES = 32_000_000
+RECORD_LIMIT_BYTES = 16_000_000
 """Longer records are left out: a million tokens are some 4 MB of text."""
 
 LIST_KEYS = frozenset(
@@ -244,9 +244,10 @@ def lines(chunks: Iterator[bytes], blank: bool = False) -> Numbered:
                 yield number, None
             else:
                 line = b"".join(parts)
+                parts.clear()
                 if blank or line.strip():
                     yield number, line
-            parts = []
+            parts.clear()
             held = 0
             for line in found[1:-1]:
                 number += 1

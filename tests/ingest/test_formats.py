@@ -256,3 +256,33 @@ def test_a_file_of_unreadable_lines_is_refused():
 def test_alternatives_are_named():
     [record] = records(SAMPLES / "bedrock_conversation.jsonl")
     assert detect([record]).alternatives == ("OpenAI chat",)
+
+
+ALL = ("openai", "mistral", "together", "fireworks")
+
+
+@pytest.mark.parametrize(
+    ("messages", "beside", "providers"),
+    [
+        ([{"role": "assistant", "content": "a", "weight": 0}], {"tools": []}, ALL),
+        ([{"role": "developer", "content": "a"}], {}, ("openai",)),
+        ([{"role": "assistant", "content": "a", "function_call": {}}], {}, ("openai",)),
+        ([{"role": "user", "content": [{"type": "text", "text": "a"}]}], {}, ("openai", "together", "fireworks")),
+        ([{"role": "user", "content": [{"type": "text", "value": "a"}]}], {}, ()),
+        ([{"role": "user", "content": "a", "loss_weight": 1}], {}, ()),
+        ([{"role": "user", "content": "a", "loss_weight": None}], {"functions": None}, ALL),
+        ([{"role": "user", "content": "a"}], {"system": "b"}, ()),
+    ],
+)
+def test_who_takes_a_chat_file(messages, beside, providers):
+    detected = detect([Record("f", 1, CHAT), Record("f", 2, {"messages": messages} | beside)])
+    assert (detected.format, detected.providers) == ("OpenAI chat", providers)
+
+
+def test_who_takes_other_formats():
+    for name, providers in {
+        "vertex.jsonl": ("vertex-ai",),
+        "alpaca.json": (),
+        "prompt_completion.jsonl": ("bedrock", "together"),
+    }.items():
+        assert detect(records(SAMPLES / name)).providers == providers
