@@ -39,6 +39,7 @@ BY_TOKEN_OR_HOUR = ("training_usd_per_mtok", "training_usd_per_hour")
 BY_ANYTHING_ELSE = {"training_usd_per_step": "training step", "training_usd_per_dbu": "Databricks unit"}
 """Keys under which training is sold by something that a file does not tell."""
 SAMPLED = "at least this: what a model writes while it is reinforced is not in the file"
+BY_GPU_HOUR = "dedicated GPUs by the hour; how many and which depends on model and traffic"
 MOST_MONTHS = 600
 
 
@@ -47,7 +48,7 @@ class TrainingSet:
     """The examples of a file as one tokenizer counts them."""
 
     lengths: Mapping[int, int]
-    """How many examples have how many tokens."""
+    """How many sequences have how many tokens; an example is one, a preference two: the prompt with either answer."""
     validation_lengths: Mapping[int, int] = field(default_factory=dict)
     """As `lengths`, of the validation examples."""
     counted_by: str = ""
@@ -55,10 +56,17 @@ class TrainingSet:
     exact: bool = True
     """Whether the counts are the model's own, or those of a tokenizer that stands in for it."""
 
+    sequences_per_example: int = 1
+
+    @property
+    def sequences(self) -> int:
+        """Sequences of one pass."""
+        return sum(self.lengths.values())
+
     @property
     def examples(self) -> int:
         """Training examples."""
-        return sum(self.lengths.values())
+        return self.sequences // self.sequences_per_example
 
 
 @dataclass(frozen=True)
@@ -270,8 +278,7 @@ def tokens_of(lengths: Mapping[int, int], longest: int | None) -> int:
 def _by_token(
     market: Day, offer: str, conditions: Mapping[str, Any], examples: TrainingSet, job: Job, longest: int | None
 ) -> dict[str, Any]:
-    n = examples.examples
-    epochs, basis, _ = epochs_of(market.rates, offer, job.epochs, n)
+    epochs, basis, _ = epochs_of(market.rates, offer, job.epochs, examples.examples)
     facts: dict[str, Any] = {"epochs": float(epochs), "epochs_basis": basis, "prices": ()}
     if not bills_longest(market.rates, offer, job.packing):
         training = tokens_of(examples.lengths, longest)
@@ -279,8 +286,8 @@ def _by_token(
     elif longest is None:
         return facts | {"unpriced": LONGEST_UNKNOWN.replace("tuning.max_tokens_per_example", "the maximum")}
     else:
-        training = n * longest
-        each = f"{n:,} examples × {longest:,} tokens"
+        training = examples.sequences * longest
+        each = f"{examples.sequences:,} examples × {longest:,} tokens"
     charge = token_job(
         market,
         offer,
@@ -352,7 +359,7 @@ def _answering(market: Day, offer: str) -> dict[str, Any]:
     elif (unit := found("provisioned_usd_per_unit_hour", tuned=True)) is not None:
         facts |= {"hosting_usd_per_month": unit * HOURS_PER_MONTH, "hosting_basis": "730 h of one provisioned unit, used or not"}
     elif rules is not None and rules.tuned_inference == "dedicated only":
-        facts["hosting_basis"] = "dedicated GPUs by the hour; how many and which depends on model and traffic"
+        facts["hosting_basis"] = BY_GPU_HOUR
     else:
         facts["hosting_basis"] = "the price book has no rates of the tuned model"
     by_size = found("storage_usd_per_gb_month", tuned=True)

@@ -16,6 +16,7 @@ from calc import NothingToCompare, Unpriced
 from ingest.errors import InputError, NotInstalled
 from pricing.errors import PricingError
 from tuneworth.app import app as app_verb
+from tuneworth.bill import bill
 from tuneworth.break_even import break_even
 from tuneworth.compare import compare_verb
 from tuneworth.output import say
@@ -40,6 +41,7 @@ cli.command("compare")(compare_verb)
 cli.command()(report)
 cli.command("break-even")(break_even)
 cli.command()(tokens)
+cli.command()(bill)
 cli.add_typer(prices, name="prices")
 cli.command("app")(app_verb)
 
