@@ -117,7 +117,7 @@ def _file_records(source: Path | BinaryIO, name: str, on_progress: Progress) -> 
             yield from _parquet(name, file, on_progress)
             return
         chunks = chunks_of(file, on_progress)
-        head = next(chunks)
+        head = next(chunks, b"")
         if head.startswith(PARQUET):
             with tempfile.TemporaryFile() as unpacked:
                 unpacked.writelines(_joined(head, chunks))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ingest.errors import InputError
 from ingest.examples import Example, Message
@@ -286,3 +289,29 @@ def test_who_takes_other_formats():
         "prompt_completion.jsonl": ("bedrock", "together"),
     }.items():
         assert detect(records(SAMPLES / name)).providers == providers
+
+
+KEYS = sorted(
+    {"messages", "conversations", "contents", "parts", "from", "value", "role", "content", "type", "text", "system", "prompt"}
+    | {"systemInstruction", "completion", "label", "chosen", "rejected", "input", "preferred_output", "non_preferred_output"}
+    | {"instruction", "output", "history", "tools", "tool_calls", "function", "functionCall", "name", "arguments", "weight"}
+    | {"schemaVersion", "answer"}
+)
+TEXTS = ("user", "assistant", "human", "text", "tool_use", "true", "bedrock-conversation-2024", "")
+
+
+@given(
+    data=st.recursive(
+        st.none() | st.booleans() | st.integers(0, 1) | st.floats(allow_nan=False) | st.sampled_from(TEXTS),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=6),
+        max_leaves=20,
+    ),
+    format_name=st.sampled_from(sorted(FORMATS)),
+)
+@settings(max_examples=1500)
+def test_no_record_whatsoever_does_more_than_be_unusable(data, format_name):
+    record = Record("f", 1, data)
+    with suppress(InputError):
+        format_name = detect([record]).format
+    with suppress(Unusable):
+        example_of(record, format_name)

@@ -7,9 +7,10 @@ import io
 import json
 import os
 import tracemalloc
+from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest import chunks
@@ -402,3 +403,20 @@ def test_an_endless_record_costs_bounded_memory(written, monkeypatch, content, r
     assert [problem for _, problem in problems_of(found)] == ["longer than 1,000,000 bytes; split it"]
     assert len(data_of(found)) == read
     assert peak < 12_000_000
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [b"[", b"]", b"{", b"}", b'"', b"\\", b",", b"\n", b" ", b":", b"a", b"text", b"1", b"\0", b"\xff", b'{"a": 1}']
+        )
+        | st.binary(max_size=3),
+        max_size=40,
+    ).map(b"".join),
+    st.sampled_from([b"", b"\x1f\x8b", b"PAR1", b"\xff\xfe", b"\xef\xbb\xbf"]),
+)
+@settings(max_examples=500)
+def test_no_file_whatsoever_does_more_than_be_refused(content, magic):
+    with suppress(InputError):
+        for record in records(io.BytesIO(magic + content)):
+            assert (record.problem is None) or record.data is None
