@@ -20,7 +20,7 @@ class StalePrices(NamedTuple):
     age_days: int
     """From the day they were read to the as-of day."""
     share: float
-    """Of the approach's total, by the lines that use them; a line counts whole for each price it changes between."""
+    """Of the total before credits, by the lines that use them; a line counts whole for each price it changes between."""
 
 
 def stale_prices(comparison: Comparison, result: ApproachResult) -> tuple[StalePrices, ...]:
@@ -33,7 +33,7 @@ def stale_prices(comparison: Comparison, result: ApproachResult) -> tuple[StaleP
     if result.status != "available" or THRESHOLD not in known:  # a release pinned to before there was a threshold
         return ()
     oldest_days = known[THRESHOLD].likely
-    total = float(result.total())
+    spent = sum(max(0.0, float(line.total(result.requests))) for line in result.ledger.lines)
     read_together: dict[tuple[object, ...], dict[Price, None]] = {}
     costs: dict[tuple[object, ...], float] = {}
     for line in result.ledger.lines:
@@ -43,7 +43,7 @@ def stale_prices(comparison: Comparison, result: ApproachResult) -> tuple[StaleP
         for reading in dict.fromkeys(map(_reading, stale)):
             costs[reading] = costs.get(reading, 0) + float(line.total(result.requests))
     found = [
-        StalePrices(tuple(prices), _age_days(comparison, next(iter(prices))), costs[reading] / total if total > 0 else 0)
+        StalePrices(tuple(prices), _age_days(comparison, next(iter(prices))), costs[reading] / spent if spent > 0 else 0)
         for reading, prices in read_together.items()
     ]
     return tuple(sorted(found, key=lambda stale: (-stale.share, -stale.age_days, stale.prices[0].offer)))

@@ -95,6 +95,14 @@ def test_what_hardly_counts_is_summed_up_in_one_sentence() -> None:
     )
 
 
+def test_a_credit_leaves_the_share_of_what_it_pays() -> None:
+    found = comparison(block(OLDER, input_usd_per_mtok=1, output_usd_per_mtok=4))
+    credit = {"usd": 9, "effective": date(2026, 1, 1)}
+    credited = compare(found.scenario, found.rates.book.with_overrides({"acme": {"credit": [credit]}}))
+    assert float(credited.available["prompting"].total()) == pytest.approx(12 - 9)
+    assert [note.text[:17] for note in notes(credited)] == ["100% of its cost "]
+
+
 def test_wages_are_yearly_statistics_and_not_meant() -> None:
     staffed = {"prompting": {"model": "acme/base", "instruction_tokens": 300, "staffing": {"set_up_hours": 10_000}}}
     found = comparison(block(FRESH, input_usd_per_mtok=1, output_usd_per_mtok=4), as_of=date(2027, 4, 1), approaches=staffed)
