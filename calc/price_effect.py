@@ -100,7 +100,8 @@ def _uses(found: Comparison, change: Change) -> bool:
     rows = price_rows(found)
     if change.fact in PRICE_KEYS:
         same = (change.fact, change.conditions, change.effective)
-        return any((row.key, row.conditions, row.effective) == same and _is_of(change.offer, row.offer) for row in rows)
+        listed = (row.undiscounted or row for row in rows)
+        return any((row.key, row.conditions, row.effective) == same and _is_of(change.offer, row.offer) for row in listed)
     if change.fact == "per_usd":
         rates = (found.currency, *(row.exchange_rate for row in rows if row.exchange_rate is not None))
         return (change.offer, change.effective) in {(rate.code, rate.effective) for rate in rates}

@@ -805,6 +805,7 @@ def _agreed(price: Price, block: PriceBlock, provider: Provider, item_id: str | 
         "effective": max(price.effective, discount.effective),
         "effective_is": "stated" if discount.effective > price.effective else price.effective_is,
         "conditions": ", ".join(filter(None, (price.conditions, str(discount)))),
+        "undiscounted": price,
     }
     return price.model_copy(update=changed)
 

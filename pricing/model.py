@@ -547,6 +547,8 @@ class Price(_Strict):
     """The value as listed, where that is in another currency; `value` is converted, less a discount that `conditions` names."""
     exchange_rate: ExchangeRate | None = None
     """The rate it is converted at; None where it is listed in dollars."""
+    undiscounted: Price | None = None
+    """The price before a discount of one's own; None where none was taken off."""
 
     @property
     def listed_value(self) -> Decimal:

@@ -15,6 +15,8 @@ import pytest
 
 import pricing
 from calc import Comparison, Scenario, compare
+from calc.price_effect import price_effect
+from ingest import load_scenario
 from pricing import PriceBook, releases
 from tuneworth.report import report_files
 
@@ -115,6 +117,15 @@ def test_a_pinned_report_never_moves_and_the_difference_is_named(tuneworth, fold
     table = tuneworth("prices", "diff", "2026.11.21", "2099.1.1", "--scenario", file).out
     for told in ("+240.00", "+144.00", "208,334", "69,445", "-138,889", "openai/gpt-6-luna", "corrected"):
         assert told in table
+
+
+def test_what_a_discounted_price_rests_on_is_told_too(folder, file):
+    correct(folder)
+    discount = {"openai": {"discount": [{"percent": 50, "effective": date(2026, 11, 1)}]}}
+    book = PriceBook(folder).with_overrides(discount)
+    effect = price_effect(load_scenario(file), book, date(2026, 11, 21), None)
+    assert [(change.offer, change.old, change.new) for change in effect.changes] == [("openai/gpt-6-luna", "0.1", "0.3")]
+    assert effect.totals[0].difference_usd == pytest.approx(240 / 2)
 
 
 def test_an_answer_says_which_release_it_rests_on(tuneworth, folder, file):
