@@ -18,7 +18,19 @@ from pricing.book import PriceBook, block_in_force
 from pricing.currency import CURRENCIES, USD
 from pricing.keys import PRICE_KEYS
 from pricing.locate import line_of, lines_of
-from pricing.model import Assumption, FxBlock, Gpu, Item, LifecycleEvent, OpenModel, PriceBlock, Provider, Release, Sourced
+from pricing.model import (
+    Assumption,
+    Fit,
+    FxBlock,
+    Gpu,
+    Item,
+    LifecycleEvent,
+    OpenModel,
+    PriceBlock,
+    Provider,
+    Release,
+    Sourced,
+)
 from pricing.problems import Place, Problem, expected_type, fields_beside, models_at, nearest, shown, written_place
 
 BUNDLED = Path(__file__).parent
@@ -75,6 +87,7 @@ def check_book(folder: Path = BUNDLED) -> Checked:
     checks: list[tuple[Path, Callable[[Any, Path], tuple[list[Finding], int]]]] = [
         *((path, lambda data, path: _provider(data, path, weights)) for path in sorted((folder / "tables").glob("*.toml"))),
         *((path, lambda data, _: _facts(data, Assumption)) for path in sorted((folder / "assumptions").glob("*.toml"))),
+        *((path, lambda data, _: _facts(data, Fit)) for path in sorted((folder / "coefficients").glob("*.toml"))),
         (folder / "open_models.toml", lambda data, _: _facts(data, OpenModel)),
         (folder / "gpus.toml", lambda data, _: _facts(data, Gpu)),
         *((path, lambda data, _: _exchange_rates(data)) for path in folder.glob("fx.toml")),

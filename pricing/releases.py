@@ -64,9 +64,9 @@ def places(provider: Provider) -> Iterator[Place]:
 
 
 def facts(book: PriceBook) -> dict[str, Records]:
-    """What is recorded outside the providers' tables, by topic and name."""
+    """What is recorded outside the providers' tables, by topic and name. Fitted coefficients are assumptions too."""
     return {
-        "assumptions": book.assumptions,
+        "assumptions": {**book.assumptions, **{f"coefficients.{name}": fits for name, fits in book.fits.items()}},
         "open_models": book.open_models,
         "gpus": book.gpus,
         "exchange_rates": book.exchange_rates,
@@ -142,13 +142,20 @@ def pinned(text: str) -> date | str:
         return text
 
 
-def basis(book: PriceBook, state: date | str | None, offers: Iterable[str], assumptions: Iterable[str]) -> Basis:
+def basis(
+    book: PriceBook,
+    state: date | str | None,
+    offers: Iterable[str],
+    assumptions: Iterable[str],
+    currencies: Iterable[str] = (),
+) -> Basis:
     """Which state of the book an answer rests on.
 
     Args:
         state: the release or day stated; None: everything recorded counts.
         offers: what the answer used; a later record of any of their providers could matter to it.
         assumptions: names of the assumptions it used.
+        currencies: codes of those it converted from or to.
 
     Raises:
         UnknownRelease: there is no release of that name.
@@ -161,7 +168,8 @@ def basis(book: PriceBook, state: date | str | None, offers: Iterable[str], assu
     latest = newest(book)
     if latest is None:
         return Basis(None, None, has_later=False)
-    used = _used_records(book, offers, assumptions)
+    rates = [rate for code in currencies for rate in book.exchange_rates.get(code, ())]
+    used = [*_used_records(book, offers, assumptions), *rates]
     return Basis(latest, None, has_later=any(record.recorded > latest.recorded_through for record in used))
 
 
