@@ -38,7 +38,7 @@ _TURN_ROLES: dict[str, Role] = ROLES | {
 }
 """ShareGPT's and Vertex's names beside the usual."""
 
-_TEXT_TYPES = frozenset({"text", "input_text", "output_text", "refusal"})
+_TEXT_TYPES = ("text", "input_text", "output_text", "refusal")
 _TEXT_KEYS = ("text", "content", "value", "refusal")
 _WEIGHT_KEYS = ("weight", "loss_weight", "train")
 _KNOWN_KEYS = frozenset({"role", "content", "name", "refusal", "tool_call_id", "function_call", "tool_calls", "audio"})
@@ -452,6 +452,8 @@ def _alpaca(data: Data) -> Example:
 
 
 def _history(turns: Any) -> Iterator[Message]:
+    if not isinstance(turns, list | None):
+        raise Unusable("history is no list of pairs of question and answer")
     for turn in turns or ():
         if not isinstance(turn, list) or len(turn) != 2 or not all(isinstance(text, str) for text in turn):
             raise Unusable("history is no list of pairs of question and answer")
