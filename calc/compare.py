@@ -194,7 +194,10 @@ class Comparison:
         lines = [line for result in self.results.values() for line in result.ledger.lines]
         offers = {row.offer for line in lines for row in line.prices} | {result.offer for result in self.results.values()}
         assumed = {name for line in lines for name in line.assumptions} | {"finance.discount_rate_per_year"}
-        return releases.basis(self.rates.book, self.scenario.price_release, offers, assumed)
+        converted = [row.exchange_rate for line in lines for row in line.prices if row.exchange_rate is not None]
+        converted += [found.rate for found in self.scenario.conversions]
+        currencies = {rate.code for rate in (self.currency, *converted)}
+        return releases.basis(self.rates.book, self.scenario.price_release, offers, assumed, currencies)
 
     @cached_property
     def currency(self) -> ExchangeRate:

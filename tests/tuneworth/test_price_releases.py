@@ -149,6 +149,20 @@ def test_an_answer_says_which_release_it_rests_on(tuneworth, folder, file):
     assert "and later records" in tuneworth("compare", file).out.replace("\n", " ")
 
 
+def test_a_later_exchange_rate_is_said_where_amounts_are_converted(folder, file):
+    releases.cut(PriceBook(folder), "2026.11.21", date(2026, 11, 21))
+    rate = (
+        '\n[[EUR]]\neffective = 2026-11-19\nper_usd = 0.5\npublisher = "ECB"\nsource = "https://example.org/rates"\n'
+        'source_date = 2098-12-31\nrecorded = 2099-01-01\nconfidence = "primary"\n'
+    )
+    with (folder / "fx.toml").open("a", encoding="utf-8") as rates:
+        rates.write(rate)
+    scenario = load_scenario(file)
+    in_euros = scenario.model_copy(update={"finance": scenario.finance.model_copy(update={"currency": "EUR"})})
+    later = [compare(stated, PriceBook(folder)).price_book.has_later for stated in (scenario, in_euros)]
+    assert later == [False, True]
+
+
 def test_a_day_pins_as_well(folder, file):
     releases.cut(PriceBook(folder), "2026.11.21", date(2026, 11, 21))
     stated = json.loads(report_files(answered(folder, file, "2026-11-20"))["report.json"])
