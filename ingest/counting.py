@@ -20,7 +20,7 @@ from ingest.tokenizers import (
 from pricing import Assumption, PriceBook
 
 _ESTIMATED = (
-    (r"claude-(.*-)?(2|3|instant)([.-]|$)", "o200k_base", "tokens.claude_before_4_7_per_o200k"),
+    (r"claude-((opus|sonnet|haiku)-)?(2|3|instant)([.-]|$)", "o200k_base", "tokens.claude_before_4_7_per_o200k"),
     (r"claude-(opus|sonnet|haiku)-4([.-][0-6])?(-\d{8}.*)?(@|$)", "o200k_base", "tokens.claude_before_4_7_per_o200k"),
     (r"claude", "o200k_base", "tokens.claude_per_o200k"),
     (r"gemini", "gemma3", "tokens.gemini_per_gemma3"),

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
 
 from ingest import InputError, Problem, TrainingFile
+from ingest.chat_templates import OPENAI
 from ingest.counting import Counting, counting_for
 from ingest.dataset import Measured, measure, training_file
 from ingest.formats import FORMATS
@@ -59,9 +60,10 @@ def tokens(
     Exits with 3 where records had to be left out.
     """
     read_as = _known_format(format_of_file)
-    limit, rule, unknown = _providers_rules(PriceBook.bundled().as_of(today()), model)
+    rates = PriceBook.bundled().as_of(today())
+    counting = counting_for(model, tokenizer_file=tokenizer, assumptions=rates.assumptions)
+    limit, rule, unknown = _providers_rules(rates, counting)
     limit = max_tokens_per_example or limit
-    counting = counting_for(model, tokenizer_file=tokenizer)
     with _problems_file(problems, files) as on_problem:
         measured = _measured(files, counting, read_as, on_problem)
         counted = training_file(measured, counting, max_tokens_per_example=limit, epochs=epochs, epochs_rule=rule)
@@ -102,18 +104,25 @@ def _known_format(stated: str | None) -> str | None:
     return found
 
 
-def _providers_rules(rates: Rates, model: str) -> tuple[int | None, int | str | None, str]:
+def _providers_rules(rates: Rates, counting: Counting) -> tuple[int | None, int | str | None, str]:
     """The price book's limit per example and rule for epochs, and what to say where OpenAI has no such model.
 
-    A model that names no provider is OpenAI's.
+    A model that names no provider is OpenAI's if it is counted by OpenAI's rule, and else nobody's.
     """
-    offer = model if "/" in model else f"openai/{model}"
+    model = counting.model
+    is_openais = "/" not in model and counting.template is OPENAI and counting.template_is_known
+    if not is_openais and "/" not in model:
+        return None, None, ""
+    offer = f"openai/{model}" if is_openais else model
     try:
         _, _, item = rates.item(offer)
         billing = rates.billing_rules(offer)
     except UnknownOffer as error:
-        unknown = offer.startswith("openai/") and model not in tokenizer_names()
-        return None, None if "/" in model else "openai-cookbook", str(error) if unknown else ""
+        return (
+            None,
+            "openai-cookbook" if is_openais else None,
+            str(error) if is_openais and model not in tokenizer_names() else "",
+        )
     return item.max_training_tokens_per_example, billing.default_epochs if billing else None, ""
 
 

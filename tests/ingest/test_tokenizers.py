@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 
 import bpe_openai
@@ -88,16 +87,8 @@ def test_gemmas_own_pieces_count_as_one_but_its_markers_do_not():
     assert load_tokenizer("gemma3").counts(["<table>", "\n\n\n", "<bos>"]).tolist() == [1, 1, 3]
 
 
-def test_a_tokenizer_is_read_from_a_file(tmp_path):
-    path = tmp_path / "tokenizer.json"
-    vocabulary = {"h": 0, "i": 1, "hi": 2}
-    model = {"type": "BPE", "vocab": vocabulary, "merges": ["h i"]}
-    split = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
-    decoder = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
-    path.write_text(
-        json.dumps({"version": "1.0", "added_tokens": [], "pre_tokenizer": split, "decoder": decoder, "model": model})
-    )
-    tokenizer = tokenizer_of_file(path)
+def test_a_tokenizer_is_read_from_a_file(tiny_tokenizer):
+    tokenizer = tokenizer_of_file(tiny_tokenizer)
     assert tokenizer.name == "tokenizer.json"
     assert tokenizer.counts(["hi", "hihi", "ih", ""]).tolist() == [1, 2, 2, 0]
 
