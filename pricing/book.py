@@ -800,8 +800,10 @@ def _agreed(price: Price, block: PriceBlock, provider: Provider, item_id: str | 
     discount = None if block.own else provider.discount_on(item_id, price.key, on)
     if discount is None:
         return price
+    paid = (100 - discount.percent) / 100
     changed = {
-        "value": price.value * (100 - discount.percent) / 100,
+        "value": price.value * paid,
+        "listed": None if price.listed is None else price.listed * paid,
         "effective": max(price.effective, discount.effective),
         "effective_is": "stated" if discount.effective > price.effective else price.effective_is,
         "conditions": ", ".join(filter(None, (price.conditions, str(discount)))),

@@ -544,7 +544,7 @@ class Price(_Strict):
     conditions: str = ""
     """In words: batch, tuned, above 272,000 tokens …"""
     listed: Decimal | None = None
-    """The value as listed, where that is in another currency; `value` is converted, less a discount that `conditions` names."""
+    """The value in the currency it is listed in, where that is another; `value` is converted from it."""
     exchange_rate: ExchangeRate | None = None
     """The rate it is converted at; None where it is listed in dollars."""
     undiscounted: Price | None = None
@@ -552,7 +552,7 @@ class Price(_Strict):
 
     @property
     def listed_value(self) -> Decimal:
-        """The value as its provider lists it, in `listed_currency`."""
+        """The value in `listed_currency`, less a discount that `conditions` names."""
         return self.value if self.listed is None else self.listed
 
     @property

@@ -82,6 +82,16 @@ def test_a_discounted_price_names_the_discount_and_its_day(with_terms: With) -> 
     assert (found.effective, found.effective_is, found.source) == (SPRING, "stated", "https://acme.example/")
 
 
+def test_a_discount_comes_off_what_is_listed_in_another_currency_too() -> None:
+    block = {"effective": SPRING, "source": "https://acme.example/", "source_date": SPRING, "recorded": SPRING}
+    listed = block | {"input_eur_per_mtok": 4, "confidence": "primary", "own": False}
+    acme = {"name": "Acme", "price_page": "https://acme.example/", "model": {"base": {"name": "Base", "price": [listed]}}}
+    book = PriceBook.bundled().with_overrides({"acme": acme | {"discount": [{"percent": 50, "effective": SPRING}]}})
+    found = book.as_of(date(2026, 11, 20)).price("acme/base", IN)
+    assert (found.listed_value, found.listed_currency) == (2, "EUR")
+    assert found.usd == pytest.approx(2 / 0.895095)
+
+
 def test_a_discount_may_be_of_some_offers_and_keys(with_terms: With) -> None:
     book = with_terms({"percent": 50, "effective": SPRING, "offers": ["base-latest"], "keys": [OUT]})
     assert price(book, SUMMER, key=OUT).value == 2
