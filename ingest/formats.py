@@ -132,9 +132,12 @@ def example_of(record: Record, format: str) -> Example:  # noqa: A002
 
 
 def _none_readable(sample: list[Record]) -> InputError:
-    file = sample[0].file if sample else "the file"
+    if not sample:
+        return InputError(Problem("the file", "there is no record"))
     shown = [Problem(record.file, record.problem or "", line=record.line) for record in sample[:5]]
-    return InputError(Problem(file, f"none of its {len(sample):,} lines is a usable example"), *shown)
+    if len(sample) == 1:
+        return InputError(*shown)
+    return InputError(Problem(sample[0].file, f"none of its {len(sample):,} lines is a usable example"), *shown)
 
 
 def _no_majority(readable: list[Record], found: Counter[str]) -> InputError:

@@ -231,7 +231,7 @@ def _list_within(text: bytes) -> tuple[str, int] | None:
 
 
 def lines(chunks: Iterator[bytes], blank: bool = False) -> Numbered:
-    """Lines, numbered from 1, without those that are blank unless ``blank`` wants them; of CSV lines keep their ends."""
+    """Lines, numbered from 1, without their end; those that are blank only where ``blank`` wants them."""
     number = 0
     parts: list[bytes] = []
     held = 0
@@ -411,7 +411,7 @@ def _bounds(chunk: bytes, depth: int, level: int, quoted: int) -> tuple[list[int
 
 def _csv(name: str, numbered: Numbered) -> Iterator[Record]:
     """Rows as objects by the header's names; a cell under a key of lists that holds JSON is read as such."""
-    csv.field_size_limit(RECORD_LIMIT_BYTES)
+    csv.field_size_limit(RECORD_LIMIT_BYTES)  # of the whole process; its default is shorter than a long document
     text = _CsvLines(numbered)
     delimiter = _delimiter(text.peek())
     rows = csv.reader(text, delimiter=delimiter)

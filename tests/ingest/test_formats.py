@@ -253,6 +253,8 @@ def test_the_majority_decides_a_mixed_file():
 def test_a_file_of_unreadable_lines_is_refused():
     with pytest.raises(InputError, match="none of its 2 lines"):
         detect([Record("f", 1, None, "not valid JSON"), Record("f", 2, None, "not valid JSON")])
+    with pytest.raises(InputError, match=r"^f: skipped\.$"):
+        detect([Record("f", None, None, "skipped")])
 
 
 def test_alternatives_are_named():
