@@ -568,7 +568,8 @@ class Rates:
     def lifecycle(self, offer: str) -> tuple[LifecycleEvent, ...]:
         """The recorded events of an offer and of its provider as a whole, by date.
 
-        Of an end, a later record corrects the earlier ones of the same place: the offer's own or the provider's.
+        Of an end, a later record corrects the earlier ones of the same place, the offer's or the provider's; one of the user's
+        own corrects the listed ones.
         """
         provider, _, item = self.item(offer)
         events = (*self._known_events(item.lifecycle), *self._known_events(provider.lifecycle))
@@ -576,8 +577,8 @@ class Rates:
 
     def _known_events(self, events: tuple[LifecycleEvent, ...]) -> list[LifecycleEvent]:
         known = self._known(events)
-        newest = {e.event: max(other.recorded for other in known if other.event == e.event) for e in known}
-        return [e for e in known if not e.event.endswith("_ends") or e.recorded == newest[e.event]]
+        newest = {e.event: max((other.own, other.recorded) for other in known if other.event == e.event) for e in known}
+        return [e for e in known if not e.event.endswith("_ends") or (e.own, e.recorded) == newest[e.event]]
 
     def cache_rules(self, offer: str) -> CacheRules | None:
         """How the offer's provider caches prompt prefixes, or None where nothing is recorded."""

@@ -63,6 +63,14 @@ def test_a_pinned_scenario_sees_own_prices():
     assert rates.price("acme/one", "input_usd_per_mtok").value == Decimal("0.1")
 
 
+def test_an_own_end_wins_over_the_listed_one():
+    ends = date(2026, 10, 1)
+    text = f'[[azure-openai.model."gpt-4.1".lifecycle]]\nevent = "inference_ends"\ndate = {ends}\n'
+    book = BOOK.with_overrides(load_own_prices(text.encode(), "own.toml", BOOK))
+    events = book.as_of(date(2026, 11, 21)).lifecycle("azure-openai/gpt-4.1")
+    assert [event.date for event in events if event.event == "inference_ends"] == [ends]
+
+
 def test_an_own_price_is_own_whatever_source_it_states():
     block = "[[openai.model.gpt-6-luna.price]]\neffective = 2026-11-21\ninput_usd_per_mtok = 0.05\nown = false\n"
     text = block + 'confidence = "primary"\nsource = "https://acme.example/contract"\n[[openai.discount]]\npercent = 50\n'
