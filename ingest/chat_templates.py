@@ -269,7 +269,7 @@ CHAT_TEMPLATES: tuple[ChatTemplate, ...] = (
 
 _BY_NAME = {template.name: template for template in CHAT_TEMPLATES}
 
-_BY_MODEL = (
+_BY_MODEL: tuple[tuple[str, Template], ...] = (
     (r"(babbage-002|davinci-002|text-embedding-)", NO_TEMPLATE),
     (r"qwen-?2(\.5|p5)", _BY_NAME["chatml-qwen2.5"]),
     (r"gpt-oss", _BY_NAME["harmony"]),
@@ -282,7 +282,7 @@ _BY_MODEL = (
 )
 """Start of a model's name → its template, where the vocabulary alone does not say."""
 
-_BY_VOCABULARY = {
+_BY_VOCABULARY: dict[str, Template] = {
     "cl100k_base": OPENAI,
     "o200k_base": OPENAI,
     "llama2": _BY_NAME["llama2"],

@@ -5,12 +5,13 @@ One reading counts for any number of tokenizers and chat templates, in memory th
 
 from __future__ import annotations
 
+import os
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import chain, groupby, islice
-from pathlib import Path
+from typing import cast
 
 from calc.parts.tuning import default_epochs
 from ingest.counting import Counting, counting_for
@@ -155,6 +156,7 @@ def measure(
     format: str | None = None,  # noqa: A002
     on_progress: Callable[[int], None] | None = None,
     on_problem: Callable[[Problem], None] | None = None,
+    on_example: Callable[[Example], None] | None = None,
 ) -> Measured:
     """Measure training files in one reading, for every way of counting asked for.
 
@@ -164,6 +166,7 @@ def measure(
         format: a name in `ingest.formats.FORMATS`, to be taken instead of what most records look like.
         on_progress: called with the bytes read since the last call.
         on_problem: called with every record left out, also beyond the thousand that are kept.
+        on_example: called with every usable example, for what else is to be found out in the same reading.
 
     Raises:
         InputError: nothing can be read, or there is no usable example.
@@ -171,7 +174,7 @@ def measure(
     """
     counter = LengthCounter(countings)
     measured = Measured(_name(sources), counter.families)
-    reading = _Reading(measured, format, on_problem)
+    reading = _Reading(measured, format, on_problem, on_example)
     waiting: deque[Future[None]] = deque()
     with ThreadPoolExecutor(1) as counting:  # the counting library runs beside the reading
         for batch in batches(reading.examples(records(sources, on_progress))):
@@ -268,8 +271,15 @@ def measure_training_file(
 class _Reading:
     """Examples of records, each file's by its own format; what is left out goes to the measured file's problems."""
 
-    def __init__(self, measured: Measured, format: str | None, on_problem: Callable[[Problem], None] | None) -> None:  # noqa: A002
+    def __init__(
+        self,
+        measured: Measured,
+        format: str | None,  # noqa: A002
+        on_problem: Callable[[Problem], None] | None,
+        on_example: Callable[[Example], None] | None,
+    ) -> None:
         self._measured = measured
+        self._on_example = on_example
         self._format = format
         self._on_problem = on_problem
         self.refused: InputError | None = None
@@ -289,7 +299,7 @@ class _Reading:
             yield from self._usable(chain(sample, of_file), detected.format)
 
     def _usable(self, of_file: Iterable[Record], format: str) -> Iterator[Example]:  # noqa: A002
-        note = self._measured.add_example
+        note, also = self._measured.add_example, self._on_example
         for record in of_file:
             try:
                 example = example_of(record, format)
@@ -297,6 +307,8 @@ class _Reading:
                 self._leave_out(Problem(record.file, str(problem), line=record.line))
             else:
                 note(example)
+                if also is not None:
+                    also(example)
                 yield example
 
     def _leave_out(self, problem: Problem) -> None:
@@ -306,8 +318,8 @@ class _Reading:
 
 
 def _name(sources: Source | Iterable[Source]) -> str:
-    if isinstance(sources, str | Path) or hasattr(sources, "read"):
-        return file_name(sources)
+    if isinstance(sources, str | os.PathLike) or hasattr(sources, "read"):
+        return file_name(cast(Source, sources))
     names = [file_name(source) for source in sources]
     return names[0] if len(names) == 1 else f"{len(names)} files"
 

@@ -123,7 +123,7 @@ class Batch:
             self._add_part((), example.messages, whole=True)
         elif kind in ("reinforcement", "unpaired preference"):
             self.chats.append(part)
-            self._add_part(example.messages, *example.answers)
+            self._add_part(example.messages, example.answers[0] if example.answers else ())
         else:
             self.chats.append(part)
             self._add_part((), example.messages)

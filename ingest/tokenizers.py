@@ -96,7 +96,8 @@ class VocabularyTokenizer:
         except UnicodeEncodeError:
             batch = [without_lone_surrogates(text) for text in batch]
             _, offsets = self._vocabulary.encode_batch_flat(batch)
-        counts = np.diff(np.frombuffer(offsets, dtype="<u8").astype(np.int64))
+        bounds = np.frombuffer(offsets, dtype="<u8").astype(np.int64)
+        counts: NDArray[np.int64] = bounds[1:] - bounds[:-1]
         for position in self._holding_markers(batch):
             counts[position] = len(self._vocabulary.encode_ordinary(batch[position]))
         return counts - self._boundary if self._boundary else counts

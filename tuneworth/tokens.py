@@ -60,6 +60,8 @@ def tokens(
     Exits with 3 where records had to be left out.
     """
     read_as = _known_format(format_of_file)
+    if validation is not None:
+        find_files(validation)  # before the long count: it says what is not there
     rates = PriceBook.bundled().as_of(today())
     counting = counting_for(model, tokenizer_file=tokenizer, assumptions=rates.assumptions)
     limit, rule, unknown = _providers_rules(rates, counting)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sys
 
 import pytest
+
+from ingest.tokenizers import load_tokenizer
 
 EXAMPLE = '{"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello!"}]}\n'
 
@@ -89,6 +92,89 @@ def test_a_model_that_is_not_in_the_price_book_is_told(tuneworth, training_file)
         assert "price book" not in tuneworth("tokens", training_file, "--model", known).err
 
 
+def test_without_a_model_a_common_one_counts(tuneworth, training_file):
+    answer = json.loads(tuneworth("tokens", training_file, "--format", "json").out)
+    assert (answer["model"], answer["tokenizer"], answer["format"]) == ("gpt-4.1-mini", "o200k_base", "OpenAI chat")
+    assert {"examples", "content_tokens", "training_tokens", "trained_tokens", "problems"} <= answer.keys()
+
+
+def test_an_estimate_is_never_shown_as_exact(tuneworth, training_file):
+    ran = tuneworth("tokens", training_file, "--model", "claude-opus-4-8", "--format", "json")
+    answer = json.loads(ran.out)
+    assert (answer["exact"], answer["billed_tokens"]) == (False, None)
+    low, high = answer["estimate"]["training_tokens"]
+    assert low < answer["training_tokens"] < high
+    assert "every figure is an estimate" in ran.err
+    shown = tuneworth("tokens", training_file, "--model", "claude-opus-4-8").out
+    assert f"{low:,} to {high:,}; " in shown
+    assert "estimate: 1.55 (1.1 to 1.9) × o200k_base" in shown
+
+
+def test_a_tokenizer_file_counts(tuneworth, training_file, tmp_path):
+    path = tmp_path / "tokenizer.json"
+    split = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
+    letters = {letter: number for number, letter in enumerate("Helo!iusraetn3")}
+    model = {"type": "BPE", "vocab": letters, "merges": []}
+    path.write_text(json.dumps({"version": "1.0", "added_tokens": [], "pre_tokenizer": split, "decoder": split, "model": model}))
+    ran = tuneworth("tokens", training_file, "--model", "my-model", "--tokenizer", path, "--format", "json")
+    answer = json.loads(ran.out)
+    assert (answer["tokenizer"], answer["exact"]) == ("tokenizer.json", True)
+    assert (answer["content_tokens"], answer["trained_tokens"]) == (40 * 8, 40 * 6)
+
+
+def test_validation_is_counted_apart(tuneworth, training_file, tmp_path):
+    other = tmp_path / "validation.jsonl"
+    other.write_text(EXAMPLE * 3 + "{\n")
+    ran = tuneworth("tokens", training_file, "--validation", other, "--format", "json")
+    answer = json.loads(ran.out)
+    assert answer["examples"] == 40
+    assert {key: answer["validation"][key] for key in ("examples", "training_tokens", "problem_count")} == {
+        "examples": 3,
+        "training_tokens": 42,
+        "problem_count": 1,
+    }
+    assert ran.code == 3
+    assert f"{other}, line 4: not valid JSON" in ran.err
+
+
+def test_files_folders_and_patterns_are_one_set(tuneworth, tmp_path):
+    for name in ("a.jsonl", "b.jsonl", "sub/c.jsonl"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(EXAMPLE)
+    by_folder = tuneworth("tokens", tmp_path, "--format", "json")
+    assert json.loads(by_folder.out)["examples"] == 3
+    by_names = tuneworth("tokens", tmp_path / "[ab].jsonl", tmp_path / "sub", "--format", "json")
+    assert json.loads(by_names.out)["examples"] == 3
+
+
+def test_all_problems_go_to_a_file(tuneworth, training_file, tmp_path):
+    training_file.write_text(EXAMPLE * 60 + "{\n" * 50)
+    told = tmp_path / "problems.jsonl"
+    ran = tuneworth("tokens", training_file, "--problems", told)
+    assert ran.code == 3
+    assert "50 records were left out" in ran.err
+    assert "and 30 more; --problems FILE writes them all" in ran.err
+    rows = [json.loads(line) for line in told.read_text().splitlines()]
+    assert [row["line"] for row in rows] == list(range(61, 111))
+    assert rows[0]["file"] == str(training_file)
+
+
+def test_a_stated_format_is_read(tuneworth, tmp_path):
+    path = tmp_path / "data.jsonl"
+    path.write_text('{"prompt": "a", "completion": "b", "text": "c"}\n')
+    for given, read in (("alpaca", None), ("TEXT", "text"), ("Prompt/Completion", "prompt/completion")):
+        ran = tuneworth("tokens", path, "--format-of-file", given, "--format", "json")
+        assert (json.loads(ran.out)["format"] if ran.code == 0 else None) == read
+
+
+def test_without_the_counting_library_the_extra_is_named(tuneworth, training_file, monkeypatch):
+    monkeypatch.setitem(sys.modules, "splintr", None)
+    load_tokenizer.cache_clear()
+    ran = tuneworth("tokens", training_file)
+    assert (ran.code, ran.out) == (1, "")
+    assert "needs the 'tokens' extra" in ran.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [
@@ -99,6 +185,7 @@ def test_a_model_that_is_not_in_the_price_book_is_told(tuneworth, training_file)
         (("tokens", "FILE", "--format-of-file", "xml"), 1, "there is no format 'xml'. Known are OpenAI preference"),
         (("tokens", "FILE", "--problems", "FILE"), 1, "would be overwritten"),
         (("tokens", "FILE", "--problems", "nowhere/problems.jsonl"), 1, "cannot be written"),
+        (("tokens", "FILE", "--validation", "nowhere.jsonl"), 1, "nowhere.jsonl: there is no such file"),
         (("tokens", "FILE", "--tokenizer", "FILE"), 1, "no tokenizer could be read"),
         (("tokens", "FILE", "--model", "gpt-4o", "--epochs", "0"), 2, "--epochs"),
         (("tokens", "FILE", "--model", "gpt-4o", "--epochs", "two"), 2, "--epochs"),
