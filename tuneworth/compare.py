@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,8 +15,12 @@ from calc import Comparison, compare
 from calc.advice import feasibility, rules
 from calc.export import comparison_dict, price_rows
 from calc.scenario import Scenario
-from ingest.scenario_file import Lines, load_with_lines, located
-from pricing import PriceMissing, PriceUnverified, UnknownOffer, UnknownRelease
+from ingest.data_scenario import DEFAULT_MODEL, filled_in, scenario_from_data
+from ingest.errors import InputError, Problem
+from ingest.files import read_text
+from ingest.savings import DataFile, read_data
+from ingest.scenario_file import SIZE_LIMIT_BYTES, Lines, load_with_lines, located, read_scenario, scenario_from
+from pricing import PriceBook, PriceMissing, PriceUnverified, UnknownOffer, UnknownRelease
 from reports import words
 from reports.csv import in_currency, lines_csv
 from reports.markdown import lines_markdown, sources_markdown, summary_markdown
@@ -39,7 +43,15 @@ AsOf = Annotated[
 
 
 def compare_verb(
-    file: ScenarioFile,
+    file: Annotated[Path | None, typer.Argument(help="Scenario file: YAML or JSON; not needed with --data.")] = None,
+    data: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Training file that says what the scenario leaves out, or all of it.")
+    ] = None,
+    volume: Annotated[
+        int | None, typer.Option(min=1, help="Requests a month, with --data and no scenario. Default: 100,000, assumed.")
+    ] = None,
+    model: Annotated[str | None, typer.Option(help="Model that is prompted, with --data and no scenario.")] = None,
+    tuned_model: Annotated[str | None, typer.Option(help="Model that is tuned, with --data and no scenario.")] = None,
     form: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.table,
     as_of: AsOf = None,
     lines: Annotated[bool, typer.Option("--lines", help="Add every cost line with its formula.")] = False,
@@ -48,9 +60,19 @@ def compare_verb(
 ) -> None:
     """Compare the approaches of a scenario: the cheapest, from which volume each pays, and why.
 
+    With --data, a training file says how many examples there are, how long they and their requests and answers are, and which
+    instructions they share; what a scenario states counts before it, and what neither says is assumed and named.
+
     Exits with 3 where an approach has no price, is unavailable or cannot be kept up as stated.
     """
-    found = compared(file, as_of, own_prices)
+    if data is None:
+        if file is None:
+            raise InputError(Problem("SCENARIO", "none is named", "", "Name a scenario file, or a training file by --data"))
+        if volume or model or tuned_model:
+            raise InputError(Problem("--volume, --model, --tuned-model", "there is no training file", "", "Name one by --data"))
+        found, left_out = compared(file, as_of, own_prices), False
+    else:
+        found, left_out = compared_from_data(data, file, as_of, own_prices, volume=volume, model=model, tuned_model=tuned_model)
     if form is Format.json:
         emit(form, [], as_json=comparison_dict(found, tuneworth=installed_version() or None))
     elif form is Format.csv:
@@ -64,6 +86,7 @@ def compare_verb(
             say(f"Partial answer (exit code {PARTIAL}): {'; '.join(_partial_rows(found))}.")
         else:
             say_why(found)
+    if found.is_partial or left_out:
         raise typer.Exit(PARTIAL)
 
 
@@ -74,12 +97,80 @@ def compared(file: Path, as_of: str | None, own_prices: Path | None = None) -> C
         InputError: the file is no scenario, or it cannot be computed as stated; the field at fault and its line are named.
         NothingToCompare: no approach has a total.
     """
-    book = book_with(own_prices)
     scenario, lines = stated(file, as_of)
+    return _answered(scenario, lines, str(file), book_with(own_prices))
+
+
+def compared_from_data(
+    data: str,
+    file: Path | None,
+    as_of: str | None,
+    own_prices: Path | None = None,
+    *,
+    volume: int | None = None,
+    model: str | None = None,
+    tuned_model: str | None = None,
+) -> tuple[Comparison, bool]:
+    """As `compared`, with what a training file says, and whether something in that file is in no figure.
+
+    Where each number comes from is said on standard error.
+
+    Args:
+        data: the training file.
+        file: the scenario, of which what is stated counts; None makes one of the file and of assumptions.
+        volume, model, tuned_model: stated, where there is no scenario.
+
+    Raises:
+        InputError: as `compared`, or the training file cannot be used, or volume or models are stated beside a scenario.
+    """
+    book = book_with(own_prices)
+    if file is None:
+        read = read_data(data, model or DEFAULT_MODEL)
+        made = scenario_from_data(
+            read, book.as_of(day_or_today(as_of)), requests_per_month=volume, model=model, tuned_model=tuned_model
+        )
+        _say_origin(read, made.measured, (), made.assumed)
+        return _answered(made.scenario, {}, data, book), read.is_partial
+    if volume or model or tuned_model:
+        raise InputError(Problem(str(file), "the scenario states the volume and the models", "", "Change them there"))
+    fields, lines = read_scenario(read_text(file, SIZE_LIMIT_BYTES), str(file))
+    read = read_data(data, _prompted_model(fields))
+    filled = filled_in(fields, read)
+    day = None if as_of is None else day_or_today(as_of)
+    scenario = scenario_from(filled.fields, lines, str(file), as_of=day, today=day_or_today(None))
+    _say_origin(read, filled.measured, filled.kept, ())
+    scenario = scenario if day is None else scenario.model_copy(update={"as_of": day})
+    return _answered(scenario, lines, str(file), book), read.is_partial
+
+
+def _prompted_model(fields: Mapping[str, Any]) -> str:
+    """The model by whose tokenizer a scenario's training file is counted: that of its prompting, if it states one."""
+    approaches = fields.get("approaches")
+    prompting = approaches.get("prompting") if isinstance(approaches, Mapping) else None
+    model = prompting.get("model") if isinstance(prompting, Mapping) else None
+    return model if isinstance(model, str) else DEFAULT_MODEL
+
+
+def _say_origin(read: DataFile, measured: Iterable[str], kept: Iterable[str], assumed: Iterable[str]) -> None:
+    left_out = f"; {read.problem_count:,} records left out" if read.problem_count else ""
+    taken = ", ".join(measured) or "nothing"
+    say(f"From {read.name} ({read.examples:,} examples, counted by {read.counted_by}{left_out}): {taken}.")
+    if read.with_opening_share:
+        say(f"{read.with_opening_share:.0%} of the examples open with the same {read.saved_tokens_per_request:,} tokens, which a "
+            "model tuned without them is not sent.")  # fmt: skip
+    if read.media:
+        say(f"{read.media:,} images, sounds or files are not counted: every approach that sends them will cost more.")
+    if any(kept):
+        say(f"Stated in the scenario, so not taken from the file: {', '.join(kept)}.")
+    for line in assumed:
+        say(f"Assumed: {line}.")
+
+
+def _answered(scenario: Scenario, lines: Lines, name: str, book: PriceBook) -> Comparison:
     try:
         found = compare(scenario, book, today=day_or_today(None))
     except ABOUT_THE_SCENARIO as error:
-        raise located(error, lines, str(file)) from None
+        raise located(error, lines, name) from None
     found.winner()  # an answer there is only where an approach can be priced
     return found
 
