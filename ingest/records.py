@@ -142,10 +142,18 @@ def _text_records(name: str, head: bytes, chunks: Iterator[bytes]) -> Iterator[R
     if shape == "lines":
         return _parsed(name, lines(chunks))
     if shape == "csv":
-        return _csv(name, lines(chunks, blank=True))
+        return _at_least_one(_csv(name, lines(chunks, blank=True)), "the file holds a header and no row")
     if shape == "values":
         return _parsed(name, _values(chunks, 0))
-    return _listed(name, head, chunks)
+    return _at_least_one(_listed(name, head, chunks), "the list in the file holds no record")
+
+
+def _at_least_one(found: Iterator[Record], otherwise: str) -> Iterator[Record]:
+    record = None
+    for record in found:
+        yield record
+    if record is None:
+        raise Refused(otherwise)
 
 
 # --- what a text holds -------------------------------------------------------------------------------------------------------
@@ -185,7 +193,7 @@ def _shape(head: bytes) -> str:
     whole = _is_whole(first)
     if whole and follows == b"{" and not indented:
         return "lines"
-    if (found := _list_within(text)) is not None and found[0] not in LIST_KEYS:
+    if _list_of_records(text) is not None:
         return "list"
     return "values" if not whole and follows and follows in b'"}' else "lines"
 
@@ -198,7 +206,10 @@ def _is_whole(line: bytes) -> bool:
 def _is_header(line: bytes) -> bool:
     if len(line) > 10_000:
         return False
-    cells = next(csv.reader([line.decode("utf-8", "replace")], delimiter=_delimiter(line)), [])
+    try:
+        cells = next(csv.reader([line.decode("utf-8", "replace")], delimiter=_delimiter(line)), [])
+    except csv.Error:
+        return False
     names = [cell.strip().lower() for cell in cells]
     return all(map(_COLUMN.fullmatch, names)) and (len(names) > 1 or not _COLUMNS.isdisjoint(names))
 
@@ -207,24 +218,28 @@ def _delimiter(header: bytes) -> str:
     return max(",;\t|", key=lambda mark: header.count(mark.encode()))
 
 
-def _list_within(text: bytes) -> tuple[str, int] | None:
-    """The key and place of the first list right within the object that begins the text."""
+def _list_of_records(text: bytes) -> int | None:
+    """Where the list of records begins within the object that begins the text; None where the object is itself a record."""
     level = 0
     key = ""
+    found = None
     for token in _TOKEN.finditer(text):
-        mark = text[token.start()]
-        if mark == ord('"'):
+        mark = token.group()[:1]
+        if mark == b'"':
             if level == 1:
                 key = token.group()[1:-1].decode("utf-8", "replace")
         elif mark in b"{[":
-            if level == 1 and mark == ord("["):
-                return key, token.start()
+            if level == 1 and mark == b"[":
+                if key in LIST_KEYS:
+                    return None
+                if found is None and text[token.end() : token.end() + 1000].lstrip(_SPACE)[:1] == b"{":
+                    found = token.start()
             level += 1
         else:
             level -= 1
             if level == 0:
-                return None
-    return None
+                return found
+    return found
 
 
 # --- JSON --------------------------------------------------------------------------------------------------------------------
@@ -294,15 +309,11 @@ def _refuse_constant(name: str) -> None:
 def _listed(name: str, head: bytes, chunks: Iterator[bytes]) -> Iterator[Record]:
     """The elements of a list, alone or in an object."""
     begin = len(head) - len(head.lstrip(_SPACE))
-    if head[begin : begin + 1] == b"{" and (found := _list_within(head[begin:])) is not None:
-        begin += found[1]
+    if head[begin : begin + 1] == b"{":
+        begin += _list_of_records(head[begin:]) or 0
     next(chunks)
     line = head.count(b"\n", 0, begin) + 1
-    record = None
-    for record in _parsed(name, _values(_joined(head[begin:], chunks), 1, line)):
-        yield record
-    if record is None:
-        raise Refused("the list in the file holds no record")
+    yield from _parsed(name, _values(_joined(head[begin:], chunks), 1, line))
 
 
 _IS_STRUCTURE = bytes(mark in b'"{}[]' for mark in range(256))
@@ -413,9 +424,12 @@ def _csv(name: str, numbered: Numbered) -> Iterator[Record]:
     """Rows as objects by the header's names; a cell under a key of lists that holds JSON is read as such."""
     csv.field_size_limit(RECORD_LIMIT_BYTES)  # of the whole process; its default is shorter than a long document
     text = _CsvLines(numbered)
-    delimiter = _delimiter(text.peek())
+    delimiter = _delimiter(text.header())
     rows = csv.reader(text, delimiter=delimiter)
-    header = [cell.strip() for cell in next(rows)]
+    try:
+        header = [cell.strip() for cell in next(rows)]
+    except csv.Error as error:
+        raise Refused(f"its first line is no header of CSV ({error})") from None
     if len(set(header)) < len(header) or "" in header:
         raise Refused("two columns have the same name, or one has none; name each column in the first line")
     lists = [column for column, key in enumerate(header) if key in LIST_KEYS]
@@ -425,8 +439,6 @@ def _csv(name: str, numbered: Numbered) -> Iterator[Record]:
         try:
             row = next(rows)
         except StopIteration:
-            if begins == 2:
-                raise Refused("the file holds a header and no row") from None
             return
         except csv.Error as error:
             yield Record(name, begins, None, f"not a row of CSV ({error}); is a quote left open?")
@@ -463,8 +475,11 @@ class _CsvLines:
     def __iter__(self) -> _CsvLines:
         return self
 
-    def peek(self) -> bytes:
-        self._first = self._next()
+    def header(self) -> bytes:
+        """The first line that is not blank, which is given again."""
+        self._first = ""
+        while not self._first:
+            self._first = self._next().lstrip()
         return self._first.encode()
 
     def __next__(self) -> str:

@@ -77,7 +77,7 @@ CONTAINERS = {
     "a list in an object": (b'{"n": {"m": "["},\n "data": ' + LIST + b', "last": {}}\n', [3, 6, 9]),
     "a list in an object, not indented": (b'{"data": [\n' + LINES.strip().replace(b"\n", b",\n") + b"\n]}", [2, 3, 4]),
     "objects over several lines": ("\n".join(json.dumps(row, indent=2) for row in ROWS).encode(), [1, 4, 7]),
-    "CSV": (b'text\na\n"\xc3\xbc\n""b"" {[\\"\n""\n', [2, 3, 5]),
+    "CSV": (b'\n \ntext\na\n"\xc3\xbc\n""b"" {[\\"\n""\n', [4, 5, 7]),
 }
 
 
@@ -135,6 +135,21 @@ def test_lines_wherever_chunks_end(lines, size):
     pieces = (text[start : start + size] for start in range(0, len(text), size))
     expected = [(number, line) for number, line in enumerate(lines, start=1) if line.strip()]
     assert list(reading.lines(pieces)) == expected
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"messages": [{"role": "user"}]}',
+        b'{"tags": ["a"], "text": "b"}',
+        b'{"sources": [{"page": 1}], "messages": [{"role": "user"}]}',
+        b'{"tags": [], "text": "b"}',
+        b'{"scans": ["' + b"x" * 1_000_000 + b'"], "text": "b"}',
+    ],
+)
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_record_with_a_list_is_a_record(written, line, times):
+    assert data_of(records(written(b"\n".join([line] * times)))) == [json.loads(line)] * times
 
 
 def test_of_a_key_given_twice_the_last_counts(written):
@@ -212,8 +227,8 @@ def test_an_uploaded_file_is_read_from_its_start_each_time():
         (b"\n \n", "no line but blank ones"),
         (gzip.compress(b""), "the file is empty"),
         (b"[]", "holds no record"),
-        (b'{"data": []}', "holds no record"),
         (b"prompt,completion\n", "a header and no row"),
+        (b"\n\nprompt,completion\n\n", "a header and no row"),
         (b"prompt,prompt\na,b\n", "two columns have the same name"),
         (bytes(range(256)) * 40, "binary, not text"),
         (b"PK\x03\x04" + b"a" * 99, r"\.zip archive .* not supported; unpack it"),
@@ -408,7 +423,25 @@ def test_an_endless_record_costs_bounded_memory(written, monkeypatch, content, r
 @given(
     st.lists(
         st.sampled_from(
-            [b"[", b"]", b"{", b"}", b'"', b"\\", b",", b"\n", b" ", b":", b"a", b"text", b"1", b"\0", b"\xff", b'{"a": 1}']
+            [
+                b"[",
+                b"]",
+                b"{",
+                b"}",
+                b'"',
+                b"\\",
+                b",",
+                b"\n",
+                b" ",
+                b":",
+                b"a",
+                b"text",
+                b"1",
+                b"\0",
+                b"\r",
+                b"\xff",
+                b'{"a": 1}',
+            ]
         )
         | st.binary(max_size=3),
         max_size=40,
