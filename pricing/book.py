@@ -676,12 +676,10 @@ class Rates:
             for block in band.price
         )
 
-    def _why_missing(
-        self, offer: str, key: str, on: date, candidates: Iterable[PriceBlock], service: Service, tuned: bool
-    ) -> str:
+    def _why_missing(self, offer: str, key: str, on: date, candidates: list[PriceBlock], service: Service, tuned: bool) -> str:
         what = PRICE_KEYS[key].unit + ("" if service == "standard" else f" ({service})") + (", fine-tuned" if tuned else "")
         known = [b for b in candidates if key in b.prices]
-        later = [b.effective for b in known if b.effective > on]
+        later = [b.effective for b in known if b.effective > on and block_in_force(candidates, b.effective) is not None]
         ended = [b.ends for b in known if b.ends is not None and b.ends <= on]
         if ended and not later:
             return f"{offer} is no longer sold at a price of {what}: the last one ended on {max(ended)}."

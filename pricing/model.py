@@ -369,6 +369,8 @@ class Provider(_Strict):
         Args:
             item_id: None for a price as it stands for everything the provider sells.
         """
+        if not self.discount:
+            return None
         names = () if item_id is None else (item_id, *self.items[item_id].aliases)
         return next((d for d in self.discount if d.in_force(on) and d.applies_to(names, key)), None)
 

@@ -75,6 +75,15 @@ def test_an_own_block_withdraws_the_listed_one_of_its_day(listed: PriceBook) -> 
         usd(with_own(listed, date(2026, 3, 1), withdrawn=True), date(2026, 5, 1))
 
 
+def test_a_price_announced_and_retracted_is_not_promised(listed: PriceBook) -> None:
+    announced = with_own(listed, date(2027, 1, 1), output_usd_per_mtok=4)
+    with pytest.raises(PriceMissing, match="takes effect on 2027-01-01"):
+        announced.as_of(DAY).price("acme/base", "output_usd_per_mtok")
+    retracted = with_own(announced, date(2027, 1, 1), withdrawn=True, recorded=date(2026, 2, 1))
+    with pytest.raises(PriceMissing, match="has no USD per million output tokens"):
+        retracted.as_of(DAY).price("acme/base", "output_usd_per_mtok")
+
+
 def test_an_own_block_ends_the_listed_one_of_its_day(listed: PriceBook) -> None:
     book = with_own(listed, date(2026, 3, 1), ends=date(2026, 5, 1), input_usd_per_mtok=1)
     assert usd(book, date(2026, 4, 30)) == 1
