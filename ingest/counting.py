@@ -25,7 +25,7 @@ _ESTIMATED = (
     (r"claude", "o200k_base", "tokens.claude_per_o200k"),
     (r"gemini", "gemma3", "tokens.gemini_per_gemma3"),
     (
-        r"(grok|nova-|amazon-nova|titan|command|c4ai|jamba|minimax|llama-?4|qwen|glm|kimi|mistral-large|mistral-medium|codestral"
+        r"(grok|nova-|amazon-nova|titan|command|c4ai|jamba|minimax|(meta-)?llama-?v?4|qwen|glm|kimi|mistral-large|mistral-medium|codestral"
         r"|phi-|granite|nemotron|ernie|hunyuan|step-|palmyra|sonar|deepseek|olmo|yi-|falcon)",
         "o200k_base",
         "tokens.other_per_o200k",

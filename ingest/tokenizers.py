@@ -29,6 +29,7 @@ _VOCABULARIES = {
     "gemma4": "gemma4",
     "glm4": "glm4",
     "kimi-k2": "kimi_k2",
+    "kimi-k3": "kimi_k3",
     "phi4": "phi4",
     "olmo2": "olmo2",
 }
@@ -42,8 +43,8 @@ _BY_MODEL = (
     (r"deepseek(?!-(v2|coder|llm|math|vl|ocr))", "deepseek"),
     (r"(meta-)?llama-?(v?3|guard-3)", "llama3"),
     (r"(meta-llama-?2|llama-?(v?2)|codellama|code-llama|tinyllama)", "llama2"),
-    (r"(mixtral-8x7b|mistral-7b(-instruct)?-v0\.?[12])", "mistral-v1"),
-    (r"(mixtral-8x22b|mistral-7b(-instruct)?-v0\.?3|open-mistral-7b|mistral-large-24|mistral-small-24)", "mistral-v3"),
+    (r"((open-)?mixtral-8x7b|mistral-7b(-instruct)?-v0[.p]?[12])", "mistral-v1"),
+    (r"((open-)?mixtral-8x22b|mistral-7b(-instruct)?-v0[.p]?3|open-mistral-7b|mistral-(large|small)-24\d\d)", "mistral-v3"),
     (r"(open-)?(mistral-nemo|mistral-small|mistral-medium|ministral|magistral|devstral|pixtral-12b)", "mistral-tekken"),
     (r"(qwen-?(1\.5|2(\.5|p5)?|3)(?![\d.]|p\d)|qwq)", "qwen3"),
     (r"gemma-?2", "gemma2"),
@@ -53,10 +54,15 @@ _BY_MODEL = (
     (r"gemini-(2\.|3-pro-preview)", "gemma3"),  # google/genai/_local_tokenizer_loader.py
     (r"glm-?4", "glm4"),
     (r"kimi-k2", "kimi-k2"),
+    (r"kimi-k3", "kimi-k3"),
     (r"phi-?4", "phi4"),
     (r"olmo-?2", "olmo2"),
 )
 """Start of a model's name → its vocabulary; the first match counts."""
+
+
+_MAKER_BEFORE_DOT = re.compile(r"^((us|eu|apac|global)\.)?(ai21|amazon|anthropic|cohere|deepseek|meta|mistral|openai|qwen)\.")
+"""As in Bedrock's ``us.meta.llama3-1-8b-instruct-v1:0``."""
 
 
 class Tokenizer(Protocol):
@@ -137,7 +143,7 @@ def tokenizer_names() -> tuple[str, ...]:
 
 def plain_model_name(model: str) -> str:
     """A model's name without a provider before it and in lower case: ``together/Llama-3.3-70B`` is ``llama-3.3-70b``."""
-    return model.lower().removeprefix("ft:").rsplit("/", 1)[-1]
+    return _MAKER_BEFORE_DOT.sub("", model.lower().removeprefix("ft:").rsplit("/", 1)[-1])
 
 
 def known_vocabulary(model: str) -> str | None:
@@ -170,7 +176,7 @@ def not_at_hand(model: str) -> InputError:
         Problem(
             "--model",
             f"the tokenizer of '{model}' is not at hand",
-            "Known are OpenAI's, Llama 2 and 3, Mistral, DeepSeek, Qwen up to 3, Gemma, GLM-4, Kimi K2, Phi-4, OLMo 2",
+            "Known are OpenAI's, Llama 2 and 3, Mistral, DeepSeek, Qwen up to 3, Gemma, GLM-4, Kimi K2 and K3, Phi-4, OLMo 2",
             f"Name its tokenizer.json by --tokenizer FILE, or a vocabulary: {', '.join(_VOCABULARIES)}",
         )
     )
