@@ -18,6 +18,7 @@ from tuneworth.clock import day_or_today
 from tuneworth.compare import AsOf
 from tuneworth.output import PARTIAL, Figure, Format, emit, say, write
 from tuneworth.own_prices import OwnPricesFile, book_with
+from tuneworth.tokens import progress
 
 _KEPT_ON_GPUS = "GPUs by the hour"
 
@@ -65,24 +66,26 @@ def bill(
     3 where something in the file is in no bill.
     """
     rates = book_with(own_prices).as_of(day_or_today(as_of))
-    found = file_bills(
-        rates,
-        file,
-        Job(
-            epochs=epochs,
-            evaluations=evaluations,
-            max_tokens_per_example=max_tokens_per_example,
-            packing=packing,
-            training_hours=hours,
-        ),
-        method=_one_of("--method", method, Method) if method else None,
-        validation=validation,
-        wanted=(lambda offer: model.lower() in offer.lower()) if model else (lambda offer: True),  # noqa: ARG005
-        providers=provider or None,
-        organisation=_standings(organisation or []),
-        accept_unverified=accept_unverified or (),
-        teacher=teacher,
-    )
+    with progress([file]) as advance:
+        found = file_bills(
+            rates,
+            file,
+            Job(
+                epochs=epochs,
+                evaluations=evaluations,
+                max_tokens_per_example=max_tokens_per_example,
+                packing=packing,
+                training_hours=hours,
+            ),
+            method=_one_of("--method", method, Method) if method else None,
+            validation=validation,
+            wanted=(lambda offer: model.lower() in offer.lower()) if model else (lambda offer: True),  # noqa: ARG005
+            providers=provider or None,
+            organisation=_standings(organisation or []),
+            accept_unverified=accept_unverified or (),
+            teacher=teacher,
+            on_progress=advance,
+        )
     if not found.bills:
         option = "--model" if model else "--provider"
         raise InputError(Problem(option, f"nothing that it names sells {found.method} training in the price book"))

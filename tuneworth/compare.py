@@ -28,6 +28,7 @@ from reports.sources import source_words
 from tuneworth.clock import day_or_today
 from tuneworth.output import PARTIAL, Figure, Format, emit, say, write
 from tuneworth.own_prices import OwnPricesFile, book_with
+from tuneworth.tokens import progress
 from tuneworth.version import installed_version
 
 WIDEST = 110
@@ -125,7 +126,7 @@ def compared_from_data(
     """
     book = book_with(own_prices)
     if file is None:
-        read = read_data(data, model or DEFAULT_MODEL)
+        read = _read(data, model or DEFAULT_MODEL)
         made = scenario_from_data(
             read, book.as_of(day_or_today(as_of)), requests_per_month=volume, model=model, tuned_model=tuned_model
         )
@@ -134,13 +135,18 @@ def compared_from_data(
     if volume or model or tuned_model:
         raise InputError(Problem(str(file), "the scenario states the volume and the models", "", "Change them there"))
     fields, lines = read_scenario(read_text(file, SIZE_LIMIT_BYTES), str(file))
-    read = read_data(data, _prompted_model(fields))
+    read = _read(data, _prompted_model(fields))
     filled = filled_in(fields, read)
     day = None if as_of is None else day_or_today(as_of)
     scenario = scenario_from(filled.fields, lines, str(file), as_of=day, today=day_or_today(None))
     _say_origin(read, filled.measured, filled.kept, ())
     scenario = scenario if day is None else scenario.model_copy(update={"as_of": day})
     return _answered(scenario, lines, str(file), book), read.is_partial
+
+
+def _read(data: str, model: str) -> DataFile:
+    with progress([data]) as advance:
+        return read_data(data, model, on_progress=advance)
 
 
 def _prompted_model(fields: Mapping[str, Any]) -> str:

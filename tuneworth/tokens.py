@@ -88,7 +88,7 @@ def tokens(
 def _measured(
     files: list[str], counting: Counting, read_as: str | None, on_problem: Callable[[Problem], None] | None
 ) -> Measured:
-    with _progress(files) as advance:
+    with progress(files) as advance:
         return measure(files, [counting], format=read_as, on_progress=advance, on_problem=on_problem)
 
 
@@ -206,7 +206,7 @@ def _opened(path: Path) -> TextIO:
 
 
 @contextmanager
-def _progress(files: list[str]) -> Iterator[Callable[[int], None] | None]:
+def progress(files: list[str]) -> Iterator[Callable[[int], None] | None]:
     """A bar with the time left on standard error while large files are read; nothing where nobody watches."""
     if not sys.stderr.isatty():
         yield None

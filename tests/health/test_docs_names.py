@@ -41,7 +41,9 @@ def is_at(place: Any, path: list[str]) -> bool:
 
 
 def exists(name: str) -> bool:
-    """A file, a dotted path from a package, a field of a class named by it, or a name anywhere in the model."""
+    """A file, an assumption, a dotted path from a package, a field of a class named by it, or a name anywhere in the model."""
+    if name in pricing.PriceBook.bundled().assumptions:
+        return True
     if "/" in name:
         return any(ROOT.glob(name))
     first, *rest = name.split(".")
