@@ -1,0 +1,345 @@
+"""What own GPUs serve: prefill and decode against the roofline, batch within memory and latency, replicas for a volume.
+
+The seconds a step would take at the data sheet's peaks come from shapes and bytes; how near engines come to them is fitted to
+published measurements (`calibration.serving`) and read from the price book as a `Fit`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from scipy.special import stdtrit
+
+from calc.hardware.architecture import (
+    Shape,
+    embedding_parameters,
+    expert_parameters,
+    kv_bytes_per_token,
+    lora_parameters,
+    total_parameters,
+)
+from calc.hardware.training_time import attention_flops, gpu_class, matrix_parameters
+from pricing.errors import PricingError
+from pricing.model import Fit, Gpu
+
+Weights = Literal["fp16", "fp8", "int8", "fp4", "int4"]
+
+BYTES_PER_WEIGHT: dict[Weights, float] = {"fp16": 2.0, "fp8": 1.0, "int8": 1.0, "fp4": 0.5625, "int4": 0.53}
+"""With the scales that quantised blocks carry. Embeddings and the output matrix stay in 16 bits."""
+ENGINES = ("vllm", "tensorrt-llm", "sglang")
+USABLE_MEMORY = 0.9
+"""Share of a GPU's memory that engines take as they come (vLLM's gpu_memory_utilization, TensorRT-LLM's cache fraction)."""
+RESERVED_BYTES = 2e9
+"""Activations, graphs and the context of the driver, per GPU."""
+DEFAULT_MAX_BATCH = 256
+"""Sequences that vLLM runs at once as it comes."""
+
+
+class ServingRefused(PricingError):
+    """A deployment that cannot be, or of which too little is known."""
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """One replica: a model on GPUs that share its weights."""
+
+    shape: Shape
+    gpu: Gpu
+    gpus: int = 1
+    weights: Weights = "fp16"
+    kv_bytes_per_number: float = 2.0
+    """1 where keys and values are kept in 8 bits."""
+    engine: str = "vllm"
+    max_batch: int = DEFAULT_MAX_BATCH
+    """Sequences the engine may run at once."""
+    adapters: int = 0
+    """LoRA adapters served on the one base, all kept in memory."""
+    adapter_rank: int = 16
+
+
+@dataclass(frozen=True)
+class TokenShape:
+    """Tokens of one request."""
+
+    input_tokens: float
+    output_tokens: float
+    cached_input_tokens: float = 0.0
+    """Of the input, tokens whose keys and values are still there from an earlier request."""
+
+
+class Loads(NamedTuple):
+    """What one decode step of a batch, and one request's prefill, would take at the peaks. Numbers or arrays."""
+
+    memory_s: Any
+    """Reading weights and the cache, of one step."""
+    compute_s: Any
+    """Operations of one step."""
+    prefill_s: Any
+    """Operations of one request's uncached input."""
+    link_s_per_token: Any
+    """Sums exchanged between the GPUs of a replica, per token."""
+    exchanges: Any
+    """How often they are, per step."""
+
+
+class Capacity(NamedTuple):
+    """What one replica serves at a token shape, all slots taken."""
+
+    requests_per_second: float
+    output_tokens_per_second: float
+    batch: int
+    time_to_first_token_s: float
+    time_per_output_token_s: float
+    limited_by: str
+    """``memory``, ``engine``, ``time to first token`` or ``time per output token``: what keeps the batch from growing."""
+
+
+# --- bytes ----------------------------------------------------------------------------------------------------------------
+
+
+def weights_bytes(shape: Shape, weights: Weights) -> float:
+    """Bytes of the weights in memory."""
+    embeddings = embedding_parameters(shape)
+    return (total_parameters(shape) - embeddings) * BYTES_PER_WEIGHT[weights] + 2 * embeddings
+
+
+def weights_read_bytes(shape: Shape, weights: Weights, batch: Any) -> Any:
+    """Bytes of weights that one step of a batch reads: shared + experts · (1 − (1 − k/E)^batch), the looked-up table left out."""
+    experts = shape.expert_layers * shape.experts * expert_parameters(shape)
+    shared = total_parameters(shape) - shape.other_parameters - embedding_parameters(shape) - experts
+    touched = 1 - (1 - shape.experts_per_token / shape.experts) ** np.asarray(batch) if shape.experts else 0.0
+    return (shared + experts * touched) * BYTES_PER_WEIGHT[weights] + 2 * shape.vocabulary * shape.hidden
+
+
+def adapter_bytes(deployment: Deployment) -> float:
+    """Bytes of one LoRA adapter in 16 bits."""
+    return 2 * lora_parameters(deployment.shape, deployment.adapter_rank)
+
+
+def kv_bytes_per_request(deployment: Deployment, tokens: TokenShape) -> float:
+    """Bytes of keys and values of one request, half of its output written."""
+    kept = tokens.input_tokens + tokens.output_tokens / 2
+    shape = deployment.shape
+    windowed = shape.windowed_layers / shape.layers
+    layers_times_tokens = (1 - windowed) * kept + windowed * min(kept, shape.window_tokens or kept)
+    return kv_bytes_per_token(shape, deployment.kv_bytes_per_number) * layers_times_tokens
+
+
+def usable_bytes(gpu: Gpu, gpus: int) -> float:
+    """Bytes for weights, adapters, keys and values on the GPUs of a replica."""
+    memory = gpu.driver_memory_gib * 2**30 if gpu.driver_memory_gib is not None else gpu.memory_gb * 1e9
+    return gpus * (memory * USABLE_MEMORY - RESERVED_BYTES)
+
+
+def batch_in_memory(deployment: Deployment, tokens: TokenShape) -> float:
+    """Requests whose keys and values fit beside the weights.
+
+    Raises:
+        ServingRefused: the weights, or one request beside them, do not fit.
+    """
+    held = weights_bytes(deployment.shape, deployment.weights) + deployment.adapters * adapter_bytes(deployment)
+    free = usable_bytes(deployment.gpu, deployment.gpus) - held
+    batch = free / kv_bytes_per_request(deployment, tokens)
+    if batch < 1:
+        raise ServingRefused(
+            f"{deployment.shape.name} in {deployment.weights} takes {held / 1e9:,.0f} GB and a request "
+            f"{kv_bytes_per_request(deployment, tokens) / 1e9:,.1f} GB; {deployment.gpus} × {deployment.gpu.name} leaves "
+            f"{usable_bytes(deployment.gpu, deployment.gpus) / 1e9:,.0f} GB. Take more or larger GPUs, or smaller weights."
+        )
+    return batch
+
+
+# --- time -----------------------------------------------------------------------------------------------------------------
+
+
+def loads(deployment: Deployment, tokens: TokenShape, batch: Any) -> Loads:
+    """What a step and a prefill would take at the peaks.
+
+    Raises:
+        ServingRefused: a rate of the GPU is not in the book.
+    """
+    shape, gpu, gpus = deployment.shape, deployment.gpu, deployment.gpus
+    bandwidth = _known(gpu.memory_bandwidth_gb_per_s, gpu, "memory bandwidth") * 1e9 * gpus
+    sixteen = _known(gpu.bf16_dense_tflops or gpu.fp16_dense_tflops, gpu, "peak in 16 bits") * 1e12 * gpus
+    matrices = _matrix_peak(deployment) * gpus
+    kept = tokens.input_tokens + tokens.output_tokens / 2
+    uncached = tokens.input_tokens - tokens.cached_input_tokens
+    read = weights_read_bytes(shape, deployment.weights, batch) + batch * kv_bytes_per_request(deployment, tokens)
+    read = read + np.minimum(batch, deployment.adapters) * adapter_bytes(deployment)
+    attention_of_step = 2 * attention_flops(shape, kept)
+    # causal attention to what comes before: the cached part in full, the uncached half on average
+    attention_of_prefill = attention_flops(shape, tokens.input_tokens + tokens.cached_input_tokens)
+    per_token = 2 * matrix_parameters(shape)
+    return Loads(
+        memory_s=read / bandwidth,
+        compute_s=batch * (per_token / matrices + attention_of_step / sixteen),
+        prefill_s=uncached * (per_token / matrices + attention_of_prefill / sixteen),
+        link_s_per_token=_link_seconds(deployment),
+        exchanges=2.0 * shape.layers * (gpus > 1),
+    )
+
+
+def _link_seconds(deployment: Deployment) -> float:
+    """A token's share of two all-reduces a layer in 16 bits, of which each GPU sends 2·(n − 1)/n."""
+    gpus, shape = deployment.gpus, deployment.shape
+    if gpus == 1:
+        return 0.0
+    link = _known(deployment.gpu.link_gb_per_s, deployment.gpu, "link to other GPUs") * 1e9
+    return 2 * shape.layers * 2 * shape.hidden * 2 * (gpus - 1) / gpus / link
+
+
+def _matrix_peak(deployment: Deployment) -> float:
+    """Peak of what the GPU multiplies: in the weights' precision where it can, else weights are widened to 16 bits."""
+    gpu = deployment.gpu
+    sixteen = _known(gpu.bf16_dense_tflops or gpu.fp16_dense_tflops, gpu, "peak in 16 bits")
+    own = {"fp8": gpu.fp8_dense_tflops, "int8": gpu.int8_dense_tops, "fp4": gpu.fp4_dense_tflops}.get(deployment.weights)
+    return (own or sixteen) * 1e12
+
+
+def _known(rate: float | None, gpu: Gpu, what: str) -> float:
+    if rate is None:
+        raise ServingRefused(f"The {what} of {gpu.name} is not in the price book. Choose another GPU or add its data sheet.")
+    return rate
+
+
+def prefill_seconds(at_peak: Loads, input_tokens: Any, fit: Fit) -> Any:
+    """Seconds of one request's prefill."""
+    efficiency = np.exp(fit.value("ln_prefill"))
+    return at_peak.prefill_s / efficiency + at_peak.link_s_per_token * np.exp(fit.value("ln_link")) * input_tokens
+
+
+def step_seconds(at_peak: Loads, batch: Any, fit: Fit) -> Any:
+    """Seconds of one decode step of a batch: memory and compute overlap in part (root of the sum of squares), plus the fixed."""
+    memory = at_peak.memory_s / np.exp(fit.value("ln_bandwidth"))
+    compute = at_peak.compute_s / np.exp(fit.value("ln_compute"))
+    link = at_peak.link_s_per_token * np.exp(fit.value("ln_link")) * batch
+    fixed = np.exp(fit.value("ln_step_s")) + at_peak.exchanges * np.exp(fit.value("ln_exchange_s"))
+    return np.sqrt(memory**2 + compute**2) + link + fixed
+
+
+def features(deployment: Deployment) -> dict[str, float]:
+    """What multiplies the fitted coefficients of speed, by their names."""
+    return {
+        "sglang": float(deployment.engine == "sglang"),
+        "quantised": float(deployment.weights != "fp16"),
+        "experts": float(deployment.shape.experts > 0),
+        "blackwell": float(gpu_class(deployment.gpu) == "blackwell"),
+    }
+
+
+def slowness(deployment: Deployment, fit: Fit) -> float:
+    """What times are multiplied by for the engine, the weights and the kind of model and GPU."""
+    return float(np.exp(-sum(fit.value(name) * value for name, value in features(deployment).items())))
+
+
+def requests_per_second(batch: Any, prefill_s: Any, step_s: Any, output_tokens: Any) -> Any:
+    """batch ÷ (batch · prefill + output tokens · step)."""
+    return batch / (batch * prefill_s + output_tokens * step_s)
+
+
+def capacity(
+    deployment: Deployment,
+    tokens: TokenShape,
+    fit: Fit,
+    max_time_to_first_token_s: float | None = None,
+    max_time_per_output_token_s: float | None = None,
+) -> Capacity:
+    """The most one replica serves within its memory and the latency wanted.
+
+    Time to first token is the prefill, its wait behind others' prefills (M/D/1), and a step; time per output token is a step and
+    the prefills that come between.
+
+    Raises:
+        ServingRefused: it does not fit, the tokens cannot be, an unknown engine, or the latency is out of reach even for one
+            request at a time.
+    """
+    _check(deployment, tokens)
+    in_memory = int(batch_in_memory(deployment, tokens))
+    batch = np.arange(1, min(in_memory, deployment.max_batch) + 1, dtype=float)
+    at_peak, slower = loads(deployment, tokens, batch), slowness(deployment, fit)
+    prefill = slower * prefill_seconds(at_peak, tokens.input_tokens - tokens.cached_input_tokens, fit)
+    step = slower * step_seconds(at_peak, batch, fit)
+    first = prefill * (1 + batch * prefill / (2 * tokens.output_tokens * step)) + step
+    each = step + batch * prefill / tokens.output_tokens
+    ends = {"memory" if in_memory < deployment.max_batch else "engine": len(batch)}
+    ends["time to first token"] = _reached(first, max_time_to_first_token_s, "time to first token", deployment)
+    ends["time per output token"] = _reached(each, max_time_per_output_token_s, "time per output token", deployment)
+    limited_by = min(ends, key=lambda name: ends[name])
+    last = ends[limited_by] - 1
+    served = float(requests_per_second(batch[last], prefill, step[last], tokens.output_tokens))
+    return Capacity(served, served * tokens.output_tokens, last + 1, float(first[last]), float(each[last]), limited_by)
+
+
+def _reached(seconds: np.ndarray, at_most: float | None, what: str, deployment: Deployment) -> int:
+    """How many of the batches, which grow, keep within a target."""
+    if at_most is None:
+        return len(seconds)
+    within = int(np.searchsorted(np.maximum.accumulate(seconds), at_most, side="right"))
+    if within == 0:
+        raise ServingRefused(
+            f"A {what} of {at_most * 1000:,.0f} ms is out of reach: {deployment.shape.name} on {deployment.gpus} × "
+            f"{deployment.gpu.name} needs {seconds[0] * 1000:,.1f} ms for one request at a time. Take more or faster GPUs, "
+            "quantised weights or a smaller model, or allow more time."
+        )
+    return within
+
+
+def _check(deployment: Deployment, tokens: TokenShape) -> None:
+    if deployment.engine not in ENGINES:
+        near = difflib.get_close_matches(deployment.engine, ENGINES, n=1)
+        hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(ENGINES)}."
+        raise ServingRefused(f"There is no engine '{deployment.engine}'. {hint}")
+    if tokens.output_tokens <= 0 or tokens.input_tokens <= 0 or not 0 <= tokens.cached_input_tokens <= tokens.input_tokens:
+        raise ServingRefused("A request needs input and output tokens, and caches no more of its input than there is.")
+    length, context = tokens.input_tokens + tokens.output_tokens, deployment.shape.context_tokens
+    if context is not None and length > context:
+        raise ServingRefused(
+            f"Requests of {length:,.0f} tokens are beyond the context of {deployment.shape.name}, {context:,} tokens. "
+            "Shorten them, or choose a model of longer context."
+        )
+
+
+def interval_factor(fit: Fit, coverage: float = 0.9) -> float:
+    """What to divide and multiply a capacity by so that the interval covers such a share of sources not seen."""
+    return float(np.exp(stdtrit(fit.degrees_of_freedom, (1 + coverage) / 2) * fit.residual_scale["usual"]))
+
+
+# --- replicas -------------------------------------------------------------------------------------------------------------
+
+
+def replicas(
+    peak_requests_per_second: Any, capacity_requests_per_second: Any, target_utilisation: Any = 0.7, minimum: Any = 1
+) -> Any:
+    """Whole replicas for a peak: max(minimum, ⌈peak ÷ (capacity · target utilisation)⌉).
+
+    Args:
+        peak_requests_per_second: retries, fallbacks and the peak factor inside.
+        target_utilisation: share of the capacity to be used at the peak, the rest being headroom.
+        minimum: 0 where replicas may scale to zero.
+
+    Raises:
+        ServingRefused: there are no requests, or no capacity.
+    """
+    if np.any(np.asarray(peak_requests_per_second) <= 0):
+        raise ServingRefused("There are no requests to serve. State a volume above 0.")
+    usable = np.asarray(capacity_requests_per_second) * target_utilisation
+    if np.any(usable <= 0):
+        raise ServingRefused("A replica needs a capacity and a target utilisation above 0.")
+    return np.maximum(minimum, np.ceil(np.asarray(peak_requests_per_second) / usable))
+
+
+def paid_hours_per_month(
+    hours_per_day: Any, days_per_month: Any, requests_per_month: Any = None, idle_timeout_hours: Any = None
+) -> Any:
+    """Hours a replica is on: the opening hours, or of these the ones within the idle timeout of a request.
+
+    With scale-to-zero and requests at random a replica is on for the share 1 − e^(−λτ) of its opening hours, λ requests an
+    hour and τ the timeout.
+    """
+    opening = np.asarray(hours_per_day) * days_per_month
+    if requests_per_month is None or idle_timeout_hours is None:
+        return opening
+    return opening * -np.expm1(-np.asarray(requests_per_month) / opening * idle_timeout_hours)
