@@ -66,14 +66,22 @@ def test_a_full_stop_before_the_templates_line_ends_merges_with_them():
     assert tokens_by_template("mistral-nemo", MESSAGES[:2]) == encoded + 1
 
 
-def test_templates_in_plain_text_come_close_where_texts_merge():
-    """Mistral's first template has no markers: its brackets are plain text, which meets the words around it."""
-    whole = (
-        "<s> [INST] Answer kindly.\n\nWhere is my parcel? [/INST] On its way, arriving today.</s>"
-        " [INST] Thanks! When exactly? [/INST] Tomorrow at nine.</s>"
-    )
-    encoded = load_tokenizer("mistral-v1").count_marked(whole)
-    assert abs(tokens_by_template("mixtral-8x7b", MESSAGES) - encoded) <= len(MESSAGES)
+@pytest.mark.parametrize(
+    ("vocabulary", "template", "tokens", "merged"),
+    [
+        ("mistral-v1", "mistral-v1", 39, 1),
+        ("mistral-v3", "mistral-v3", 29, 1),
+        ("mistral-tekken", "mistral-v3", 26, 0),
+        ("mistral-v3", "mistral-v7", 29, 0),
+    ],
+)
+def test_mistrals_own_library_counts_the_same(vocabulary, template, tokens, merged):
+    """Figures of mistral-common 1.13.1's encode_chat_completion; where a system message is plain text, its line ends merge."""
+    tokenizer = load_tokenizer(vocabulary)
+    chosen = next(known for known in CHAT_TEMPLATES if known.name == template)
+    messages = (Message("system", ("Answer kindly",)), *MESSAGES[1:4])
+    around = chosen.start_tokens(tokenizer) + chosen.shape_tokens(tokenizer, shape_of(messages))
+    assert around + int(tokenizer.counts([message.texts[0] for message in messages]).sum()) == tokens + merged
 
 
 def test_the_cookbooks_rule():
