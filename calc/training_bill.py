@@ -98,7 +98,9 @@ class TrainingBill:
     technique: str | None
     deployment: str | None
     counted_by: str = ""
-    exact: bool = True
+    """The tokenizer; empty where nothing had to be counted."""
+    exact: bool = False
+    """Whether it is the model's own."""
     epochs: float | None = None
     epochs_basis: str = ""
     billed_tokens: float | None = None

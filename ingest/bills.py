@@ -139,6 +139,8 @@ def _counting(rates: Rates, offer: str) -> tuple[Counting, str]:
             counting = counting_for(name, assumptions=rates.assumptions)
         except InputError:
             continue
+        if counting.exact and not counting.template_is_known:
+            return counting, f"{counting.label}, chat template estimated"
         return counting, "" if counting.exact else counting.label
     return counting_for(STAND_IN), f"estimate: {STAND_IN} stands in"
 
