@@ -5,6 +5,9 @@ Left out before a row is copied here, each by a rule that asks nothing of its re
 QLoRA; training was offloaded to the CPU; the source does not say whether a figure is of one GPU or all, unless one GPU was
 used or its neighbouring figures leave one reading. Left out here: rows whose precision is open (`precision` names two).
 
+Unsloth's runs state times beside Transformers' and no tokens: the ratio gives its coefficient for padded batches, as its examples
+ran, and nothing else. Packed, it counts as any framework of fused kernels: twice Transformers would be above the peak.
+
 Of rows of one run with start-up, evaluations are taken out where their tokens are known. The fit is ridge regression of
 ln(tokens/s) on the features of `calc.hardware.training_time`, groups weighed alike, coefficients drawn towards zero.
 """
@@ -115,6 +118,12 @@ def residuals(rows: list[Row]) -> statistics.Residuals:
     )
 
 
+def ln_unsloth_ratios() -> np.ndarray:
+    """ln of how many times faster than Transformers Unsloth was in the same run, of every published pair."""
+    rows = statistics.rows_of("framework_ratios")
+    return np.log([float(row["plain_s"]) / float(row["unsloth_s"]) for row in rows])
+
+
 def fitted() -> Fit:
     """The coefficients, their standard errors, and the spread of what the fit did not see."""
     rows = published()
@@ -125,7 +134,11 @@ def fitted() -> Fit:
     families = len({row.family for row in rows})
     x, weights = regression.design, regression.weights
     variance = float(np.sum(weights * found.inside**2) / np.sum(weights))
+    place, plain = regression.names.index("unsloth_padded"), regression.names.index("plain_kernels")
+    ratios = ln_unsloth_ratios()
+    values[place] = np.median(ratios) + values[plain]
     errors = np.sqrt(np.diag(np.linalg.inv(x.T @ (weights[:, None] * x) + RIDGE * np.eye(x.shape[1]))) * variance)
+    errors[place] = np.hypot(errors[plain], np.std(ratios, ddof=1) / np.sqrt(len(ratios)))
     kinds = np.array([kind_of(row.shape, row.run) for row in rows])
     scale = {
         kind: statistics.spread(found.left_out[kinds == kind], weights[kinds == kind], 0.9, families - 1)

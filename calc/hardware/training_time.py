@@ -184,6 +184,7 @@ def features(shape: Shape, gpu: Gpu, run: TrainingRun) -> dict[str, Any]:
         "experts": float(shape.experts > 0),
         "eager_experts": float(run.eager_experts and shape.experts > 0),
         "plain_kernels": float(kernels(run.framework) == "plain"),
+        "unsloth_padded": float(run.framework == "unsloth" and run.is_padded),
         "long_sequence": (np.asarray(run.attended_tokens) >= LONG_SEQUENCE_TOKENS) * 1.0,
     }
 
