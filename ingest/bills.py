@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -18,7 +18,7 @@ from ingest.sources import Source
 from pricing import Rates
 from pricing.book import Method
 
-METHOD_OF_KIND: dict[Kind, Method] = {
+METHOD_OF_KIND: dict[str, Method] = {
     "chat": "sft",
     "completion": "sft",
     "preference": "dpo",
@@ -83,16 +83,15 @@ def file_bills(
     method = method or method_of(sources)
     providers = None if providers is None else list(providers)
     offers = dict.fromkeys(offer for offer, _ in training_offers(rates, method, providers) if wanted(offer))
-    countings = {offer: _counting(rates, offer) for offer in offers}
+    countings = countings_of(rates, offers)
     every = [counting for counting, _ in countings.values()] or [counting_for(STAND_IN)]
     taught = _counting(rates, teacher)[0] if teacher else None
     every += [taught] if taught else []
     measured = measure(sources, every, on_progress=on_progress)
     held_out = None if validation is None else measure(validation, every)
-    sets = {offer: _training_set(measured, held_out, *counting) for offer, counting in countings.items()}
     found = training_bills(
         rates,
-        sets,
+        training_sets(measured, held_out, countings),
         replace(job or Job(), method=method),
         providers=providers,
         organisation=organisation,
@@ -118,17 +117,53 @@ def method_of(sources: Source | Sequence[Source]) -> Method:
             kinds[example_of(record, detected.format).kind] += 1
         except Unusable:
             continue
-    kind: Kind = kinds.most_common(1)[0][0] if kinds else "chat"
+    return method_of_kind(kinds.most_common(1)[0][0] if kinds else "chat", sample[0].file)
+
+
+def method_of_kind(kind: str, file: str) -> Method:
+    """How examples of a kind are trained on.
+
+    Raises:
+        InputError: nobody trains on examples of that kind; it names the file.
+    """
     if kind not in METHOD_OF_KIND:
         raise InputError(
             Problem(
-                sample[0].file,
+                file,
                 f"it holds examples of the kind '{kind}', on which no provider in the price book trains",
                 "Expected conversations, prompts with completions, preferences, prompts to be graded, or text",
                 "Pair good and bad answers to the same prompt to make preferences",
             )
         )
     return METHOD_OF_KIND[kind]
+
+
+def countings_of(rates: Rates, offers: Iterable[str]) -> dict[str, tuple[Counting, str]]:
+    """How the tokens of each offer are counted, and a word on it where that is not by its own tokenizer.
+
+    Raises:
+        UnknownOffer: an offer is not in the book.
+        NotInstalled: the ``tokens`` extra is missing.
+    """
+    return {offer: _counting(rates, offer) for offer in offers}
+
+
+def training_sets(
+    measured: Measured, held_out: Measured | None, countings: Mapping[str, tuple[Counting, str]]
+) -> dict[str, TrainingSet]:
+    """A file's examples as each offer counts them.
+
+    Args:
+        measured: by every way of counting in ``countings``, as is the validation file ``held_out``.
+    """
+    made: dict[tuple[object, ...], TrainingSet] = {}
+    found: dict[str, TrainingSet] = {}
+    for offer, (counting, estimated) in countings.items():
+        way = (counting.family, counting.factor and counting.factor.likely, counting.label, estimated)
+        if way not in made:
+            made[way] = _training_set(measured, held_out, counting, estimated)
+        found[offer] = made[way]
+    return found
 
 
 def _counting(rates: Rates, offer: str) -> tuple[Counting, str]:

@@ -20,6 +20,8 @@ CHOSEN_FROM = 1000
 MAJORITY = 0.5
 """An opening that fewer have is none."""
 _BATCH_TEXTS = 2000
+SHOWN_LETTERS = 600
+"""Of each message of the opening, that are kept to be shown."""
 
 Opening = tuple[Message, ...]
 
@@ -54,6 +56,8 @@ class DataFile:
     """Records that are in no figure."""
     media: int = 0
     """Images, sounds and files, which are in no figure."""
+    opening: tuple[str, ...] = ()
+    """The beginning of each message of the common opening, its role before it."""
 
     @property
     def is_partial(self) -> bool:
@@ -78,7 +82,7 @@ def read_data(source: Source, model: str, *, on_progress: Callable[[int], None] 
         NotInstalled: an extra is missing.
     """
     counting = counting_for(model)
-    shared = _Shared(counting)
+    shared = OpeningReader(counting)
     measured = measure(source, [counting], on_progress=on_progress, on_example=shared.add)
     return shared.result(measured)
 
@@ -98,8 +102,11 @@ def common_opening(examples: Iterable[Example]) -> Opening:
     return tuple(found)
 
 
-class _Shared:
-    """The opening of examples as they come, and the texts after it."""
+class OpeningReader:
+    """The opening of examples as they come, and the texts after it.
+
+    `add` takes each example of one reading (`ingest.dataset.measure`), `result` what was measured in it.
+    """
 
     def __init__(self, counting: Counting) -> None:
         self._counting = counting
@@ -111,6 +118,7 @@ class _Shared:
         self._messages = Counter[str]()
 
     def add(self, example: Example) -> None:
+        """Note an example."""
         if self._opening is not None:
             self._add(example, self._opening)
             return
@@ -142,6 +150,11 @@ class _Shared:
             texts.clear()
 
     def result(self, measured: Measured) -> DataFile:
+        """What the file says, once it is read.
+
+        Args:
+            measured: the same reading, by this way of counting among others.
+        """
         opening = self._opening if self._opening is not None else self._choose()
         self._count()
         examples = measured.examples.total()
@@ -173,6 +186,7 @@ class _Shared:
             turns_per_conversation=max(1.0, self._messages["assistant"] / examples),
             problem_count=measured.problem_count,
             media=measured.media,
+            opening=tuple(f"{m.role}: {''.join((*m.texts, *m.calls))[:SHOWN_LETTERS]}" for m in opening),
         )
 
     def _opening_tokens(self, messages: Sequence[Message]) -> int:
