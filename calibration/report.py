@@ -77,12 +77,11 @@ def throughput() -> Kept:
 
 REASONS = {
     "Training time": """\
-Exceptions are mixtures of experts, batches padded to their longest example, and sequences of 32,768 tokens or more. Their speed
-hangs on kernels more than on operations: experts run one after the other by Transformers reach a tenth of what fused kernels
-do, padding of small batches leaves most of the GPU idle, and GPUs that share a sequence wait for each other. Nearly all such
-rows come from one source each, so with it left out nothing is known of them; hence their wide interval. Batches that were
-padded, and experts without fused kernels, should be timed for a few minutes on the GPU itself. The other rows are dense
-models on packed data.
+Exceptions are mixtures of narrow experts (below a width of 4,096), experts run one after the other, batches padded to their
+longest example, and sequences of 32,768 tokens or more. Their speed hangs on kernels more than on operations: narrow experts
+reach a quarter of what dense models do, padding of small batches leaves half of the GPU idle, and GPUs that share a sequence
+wait for each other. Nearly all such rows come from one source each, so with it left out nothing is known of them; hence their
+wide interval. Such runs should be timed for a few minutes on the GPU itself. The other rows are packed data.
 
 No published run of Axolotl or LLaMA-Factory states its tokens. Both run Transformers and PEFT and count as these; with Liger
 or Unsloth switched on they count as fused kernels. Unsloth's published runs state times beside Transformers' and no tokens

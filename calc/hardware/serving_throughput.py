@@ -21,7 +21,7 @@ from calc.hardware.architecture import (
     lora_parameters,
     total_parameters,
 )
-from calc.hardware.training_time import attention_flops, gpu_class, matrix_parameters
+from calc.hardware.training_time import attention_flops, expert_narrowness, gpu_class, matrix_parameters
 from pricing.errors import PricingError
 from pricing.model import Fit, Gpu
 
@@ -226,6 +226,7 @@ def features(deployment: Deployment) -> dict[str, float]:
         "sglang": float(deployment.engine == "sglang"),
         "quantised": float(deployment.weights != "fp16"),
         "experts": float(deployment.shape.experts > 0),
+        "narrow_experts": expert_narrowness(deployment.shape),
         "blackwell": float(gpu_class(deployment.gpu) == "blackwell"),
     }
 

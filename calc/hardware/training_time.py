@@ -44,6 +44,9 @@ FRAMEWORKS = {
 """Whether a framework fuses kernels as it comes. Axolotl and LLaMA-Factory run Transformers and PEFT; with Liger or Unsloth
 switched on they count as those. No published run of theirs states its tokens, so they have no factor of their own."""
 
+WIDE_EXPERT = 4096
+"""Width of an expert from which its matrices keep a GPU as busy as those of a dense model."""
+
 _CLASSES = {
     "NVIDIA B": "blackwell",
     "NVIDIA GB": "blackwell",
@@ -171,6 +174,11 @@ def kernels(framework: str) -> str:
     return FRAMEWORKS[framework]
 
 
+def expert_narrowness(shape: Shape) -> float:
+    """ln of how many times narrower than `WIDE_EXPERT` a model's experts are: narrow matrices keep a GPU less busy."""
+    return float(np.log(max(1.0, WIDE_EXPERT / shape.feed_forward))) if shape.experts else 0.0
+
+
 def features(shape: Shape, gpu: Gpu, run: TrainingRun) -> dict[str, Any]:
     """What multiplies the fitted coefficients, by their names."""
     kind = gpu_class(gpu)
@@ -181,7 +189,7 @@ def features(shape: Shape, gpu: Gpu, run: TrainingRun) -> dict[str, Any]:
         "blackwell": float(kind == "blackwell"),
         "padded": float(run.is_padded),
         "fp8": float(run.precision == "fp8"),
-        "experts": float(shape.experts > 0),
+        "narrow_experts": expert_narrowness(shape),
         "eager_experts": float(run.eager_experts and shape.experts > 0),
         "plain_kernels": float(kernels(run.framework) == "plain"),
         "unsloth_padded": float(run.framework == "unsloth" and run.is_padded),
@@ -232,7 +240,8 @@ def evaluation_share(shape: Shape, run: TrainingRun) -> Any:
 
 def kind_of(shape: Shape, run: TrainingRun) -> str:
     """``usual``, or ``exception``: runs whose speed hangs on kernels and padding more than on operations."""
-    return "exception" if run.is_padded or shape.experts or np.any(run.attended_tokens >= LONG_SEQUENCE_TOKENS) else "usual"
+    kernels_decide = run.is_padded or run.eager_experts or expert_narrowness(shape) > 0
+    return "exception" if kernels_decide or np.any(np.asarray(run.attended_tokens) >= LONG_SEQUENCE_TOKENS) else "usual"
 
 
 def interval_factor(fit: Fit, kind: str, coverage: float = 0.9) -> float:

@@ -130,11 +130,23 @@ def test_unsloth_is_faster_than_what_it_was_measured_beside():
 def test_the_interval_is_wider_for_exceptions_and_for_more_coverage():
     hours = wall_time(1e8, LLAMA_8B, H100, 8, FULL, FIT)
     assert hours.low < hours.hours < hours.high
-    assert (
-        model.interval_factor(FIT, "exception") > model.interval_factor(FIT, "usual")
+    assert model.interval_factor(FIT, "exception") > model.interval_factor(FIT, "usual")
     assert model.interval_factor(FIT, "usual") > model.interval_factor(FIT, "usual", 0.5)
-    )
-    assert model.kind_of(MIXTRAL, FULL) == model.kind_of(LLAMA_8B, replace(FULL, is_padded=True)) == "exception"
+
+
+@pytest.mark.parametrize(
+    ("weights", "changed", "kind"),
+    [
+        ("meta/llama-3.1-8b", {}, "usual"),
+        ("mistralai/mixtral-8x7b", {}, "usual"),
+        ("mistralai/mixtral-8x7b", {"eager_experts": True}, "exception"),
+        ("qwen/qwen3-30b-a3b", {}, "exception"),
+        ("meta/llama-3.1-8b", {"is_padded": True}, "exception"),
+        ("meta/llama-3.1-8b", {"attended_tokens": 65_536}, "exception"),
+    ],
+)
+def test_runs_whose_speed_hangs_on_kernels_are_exceptions(weights, changed, kind):
+    assert model.kind_of(shape_of(RATES.open_model(weights)), replace(FULL, **changed)) == kind
 
 
 def minutes_predicted(row):
