@@ -1,45 +1,43 @@
-"""Fits the memory model to published peaks, and says how far it is off them.
+"""Fits the memory model to published peaks.
 
-Run from the repository's root: python -m calibration.memory [--write]
-With --write it stores the coefficients in pricing/coefficients/memory.toml.
+``python -m calibration.memory`` prints the coefficients, ``python -m calibration.memory report`` how far the model is off.
 
-Left out of the rows by rule: runs whose sequence lengths are not stated, methods other than full tuning, LoRA and QLoRA, models
-whose shape is not published, pipelines (their batches in flight are not stated), and selective recomputation by operation.
+Left out of the rows by rule: runs whose sequence lengths or units are not stated, methods other than full tuning, LoRA and
+QLoRA, models whose shape is not published, pipelines (their batches in flight are not stated), recomputation of single
+operations, base models in 32 bits under adapters, and a table that contradicts itself (the same need on one GPU and on two).
+What a source leaves open follows its software: code that keeps the logits in 16 bits counts as fused.
 """
 
 from __future__ import annotations
 
-import csv
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy.optimize import least_squares
-from scipy.special import stdtrit
 
-from calc.hardware.architecture import ALL_LINEAR, shape_of
-from calc.hardware.memory import MemoryNeed, TuningSetup, fits, memory_need
-from pricing.book import PriceBook
+from calc.hardware.architecture import ALL_LINEAR, Shape, shape_of
+from calc.hardware.memory import MemoryNeed, TuningSetup, fits, interval_factor, memory_need
+from calibration import statistics
 from pricing.model import Coefficient, Fit
-
-RECORDED = date(2026, 11, 21)
-ROOT = Path(__file__).resolve().parents[1]
-ROWS = ROOT / "calibration" / "rows" / "memory.csv"
-STORED = ROOT / "pricing" / "coefficients" / "memory.toml"
 
 PRIOR = {
     "logits_bytes_standard": (14.0, 0.2),
+    "logits_bytes_upcast": (16.0, 0.2),
     "logits_bytes_fused": (8.0, 0.2),
     "logits_bytes_chunked": (0.5, 0.5),
     "working_set": (1.5, 0.2),
     "working_set_sharded_adapters": (3.0, 0.2),
+    "expert_working_set": (0.6, 0.2),
+    "kept_activations": (1.0, 0.1),
     "upcast_activations": (2.2, 0.2),
 }
-"""What each coefficient is expected to be and how far off, as a share: bytes counted in the frameworks' code."""
+"""What each coefficient is expected to be, from counting copies in the frameworks' code, and how far off as a share."""
+
+EXPECTED_ERROR = 0.1
+"""Of ln(published/predicted) of a group: how much the rows weigh beside what is expected."""
 
 
 @dataclass(frozen=True)
@@ -49,65 +47,60 @@ class Row:
     family: str
     group: str
     primary: bool
-    model: str
+    shape: Shape
     gpu: str
     setup: TuningSetup
     meter: str
     """allocated or reserved: `gib` was measured; oom, fits or limit: whether it fitted."""
-    gib: float | None
-    reserved_gib: float | None
+    gib: float
+    """Peak of one GPU in GiB; 0 where none was measured."""
+    reserved_gib: float
+    """Reserved by PyTorch at the peak where `gib` is what it allocated; 0 where not published."""
     source: str
 
+    @property
+    def id(self) -> str:
+        """The run in a word."""
+        return f"{self.group}_{self.setup.sequence_tokens}x{self.setup.micro_batch}_{self.setup.loss}"
 
-def rows() -> list[Row]:
+
+def published() -> list[Row]:
     """The published runs."""
-    with ROWS.open(encoding="utf-8", newline="") as file:
-        return [_row(data) for data in csv.DictReader(file)]
+    return [_row(fields) for fields in statistics.rows_of("memory")]
 
 
-def _row(data: dict[str, str]) -> Row:
-    setup = TuningSetup(
-        technique=data["technique"],  # type: ignore[arg-type]
-        sequence_tokens=int(data["sequence_tokens"]),
-        micro_batch=int(data["micro_batch"]),
-        gpus=int(data["gpus"]),
-        sharding=data["sharding"],  # type: ignore[arg-type]
-        tensor_parallel=int(data["tensor_parallel"]),
-        context_parallel=int(data["context_parallel"]),
-        recompute=data["recompute"],  # type: ignore[arg-type]
-        attention=data["attention"],  # type: ignore[arg-type]
-        loss=data["loss"],  # type: ignore[arg-type]
-        master_weights=data["master_weights"] == "1",
-        optimizer=data["optimizer"],  # type: ignore[arg-type]
-        quantisation=data["quantisation"] or "nf4-double",  # type: ignore[arg-type]
-        upcast=data["upcast"] == "1",
-        rank=float(data["rank"] or 16),
-        targets=tuple(data["targets"].split()) or ALL_LINEAR,  # type: ignore[arg-type]
-    )
-    number = {name: float(data[name]) if data[name] else None for name in ("gib", "reserved_gib")}
+def _row(fields: dict[str, str]) -> Row:
+    setup: dict[str, Any] = {
+        **{name: fields[name] for name in ("technique", "sharding", "recompute", "attention", "loss", "optimizer")},
+        **{name: int(fields[name]) for name in ("sequence_tokens", "micro_batch", "gpus", "tensor_parallel", "context_parallel")},
+        **{name: fields[name] == "1" for name in ("master_weights", "upcast")},
+    }
+    if fields["technique"] != "full":
+        setup |= {"rank": float(fields["rank"] or 16), "targets": tuple(fields["targets"].split()) or ALL_LINEAR}
+    if fields["quantisation"]:
+        setup["quantisation"] = fields["quantisation"]
     return Row(
-        data["family"],
-        data["group"],
-        data["primary"] == "1",
-        data["model"],
-        data["gpu"],
-        setup,
-        data["meter"],
-        number["gib"],
-        number["reserved_gib"],
-        data["source"],
+        fields["family"],
+        fields["group"],
+        fields["primary"] == "1",
+        replace(shape_of(statistics.model_named(fields["model"])), context_tokens=None),  # some runs go beyond it
+        fields["gpu"],
+        TuningSetup(**setup),
+        fields["meter"],
+        float(fields["gib"] or 0),
+        float(fields["reserved_gib"] or 0),
+        fields["source"],
     )
 
 
-# --- the fit --------------------------------------------------------------------------------------------------------------
-
-RATES = PriceBook.bundled().as_of(RECORDED)
+def measured(rows: Sequence[Row]) -> list[Row]:
+    """Rows with a measured peak."""
+    return [row for row in rows if row.gib]
 
 
 def predicted(row: Row, fit: Fit) -> MemoryNeed:
     """What the model says of a run."""
-    shape = replace(shape_of(RATES.open_model(row.model)), context_tokens=None)  # some runs go beyond it
-    return memory_need(shape, row.setup, fit)
+    return memory_need(row.shape, row.setup, fit)
 
 
 def predicted_gib(row: Row, fit: Fit) -> float:
@@ -116,144 +109,125 @@ def predicted_gib(row: Row, fit: Fit) -> float:
     return float(need.reserved_gib if row.meter == "reserved" else need.peak_gib)
 
 
-def measured(all_rows: Iterable[Row]) -> list[Row]:
-    """Rows with a measured peak."""
-    return [row for row in all_rows if row.gib is not None]
+# --- the fit --------------------------------------------------------------------------------------------------------------
 
 
-def fitted(all_rows: Sequence[Row]) -> Fit:
-    """Coefficients that follow from rows; each group counts once, and what few rows tell of stays near what is expected."""
-    known = measured(all_rows)
-    weight = np.array([1 / np.sqrt(sum(other.group == row.group for other in known)) for row in known])
-    factors = _reserved_factors(known)
+def solve(rows: Sequence[Row]) -> Fit:
+    """Coefficients that follow from measured rows; a group counts once, and what few rows tell of stays as expected."""
+    weights = np.sqrt(statistics.group_weights([row.group for row in rows])) / EXPECTED_ERROR
+    reserved = _reserved_factors(rows)
     names = list(PRIOR)
-    expected = np.log([PRIOR[name][0] for name in names])
-    spread = np.array([PRIOR[name][1] for name in names])
+    expected = np.log([value for value, _ in PRIOR.values()])
+    spread = np.array([share for _, share in PRIOR.values()])
 
-    def residuals(logs: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        fit = _fit(dict(zip(names, np.exp(logs), strict=True)) | factors)
-        off = np.array([np.log(predicted_gib(row, fit) / (row.gib or 1)) for row in known])
-        return np.concatenate([weight * off / 0.1, (logs - expected) / spread])
+    def off(logs: np.ndarray) -> np.ndarray:
+        fit = _fit(dict(zip(names, np.exp(logs), strict=True)) | reserved, {}, rows)
+        return np.concatenate([weights * _ln_ratios(rows, fit), (logs - expected) / spread])
 
-    found = least_squares(residuals, expected, loss="soft_l1")
-    errors = np.sqrt(np.diag(np.linalg.inv(found.jac.T @ found.jac)))
-    values = dict(zip(names, np.exp(found.x), strict=True))
-    return _fit(values | factors, dict(zip(names, np.exp(found.x) * errors, strict=True)), known)
+    found = least_squares(off, expected, loss="soft_l1")
+    errors = np.exp(found.x) * np.sqrt(np.diag(np.linalg.inv(found.jac.T @ found.jac)))
+    return _fit(dict(zip(names, np.exp(found.x), strict=True)) | reserved, dict(zip(names, errors, strict=True)), rows)
 
 
-def _reserved_factors(known: Sequence[Row]) -> dict[str, float]:
-    """Reserved over allocated where both are published: the median over groups."""
+def _ln_ratios(rows: Sequence[Row], fit: Fit) -> np.ndarray:
+    return np.array([np.log(row.gib / predicted_gib(row, fit)) for row in rows])
+
+
+def _reserved_factors(rows: Sequence[Row]) -> dict[str, float]:
+    """Reserved over allocated where both are published: the median over groups of the group's median."""
 
     def median(sharded: bool) -> float:
         ratios: dict[str, list[float]] = {}
-        for row in known:
-            if row.reserved_gib and row.meter == "allocated" and row.gib and (row.setup.sharding == "zero-3") == sharded:
+        for row in rows:
+            if row.reserved_gib and (row.setup.sharding == "zero-3") == sharded:
                 ratios.setdefault(row.group, []).append(row.reserved_gib / row.gib)
         return float(np.median([np.median(group) for group in ratios.values()])) if ratios else 1.2
 
     return {"reserved_factor": median(False), "reserved_factor_sharded": median(True)}
 
 
-def _fit(values: dict[str, float], errors: dict[str, float] | None = None, known: Sequence[Row] = ()) -> Fit:
-    families = len({row.family for row in known}) or 2
+def _fit(values: dict[str, float], errors: dict[str, float], rows: Sequence[Row]) -> Fit:
+    families = len({row.family for row in rows})
     return Fit(
         coefficient={
-            name: Coefficient(value=float(value), standard_error=float((errors or {}).get(name, 0.0)))
-            for name, value in values.items()
+            name: Coefficient(value=float(value), standard_error=float(errors.get(name, 0.0))) for name, value in values.items()
         },
-        residual_scale={"whole": 0.1, "sharded": 0.1},
-        degrees_of_freedom=max(families - 1, 1),
-        rows=len(known) or 1,
-        groups=len({row.group for row in known}) or 1,
-        sources=max(families, 2),
-        recorded=RECORDED,
+        residual_scale={"peak": EXPECTED_ERROR},
+        degrees_of_freedom=families - 1,
+        rows=len(rows),
+        groups=len({row.group for row in rows}),
+        sources=families,
+        recorded=statistics.RECORDED,
     )
 
 
-def left_out(all_rows: Sequence[Row]) -> list[tuple[Row, float]]:
-    """Each measured row with ln(measured/predicted) by a fit that saw nothing of its source."""
-    known = measured(all_rows)
-    found = []
-    for family in sorted({row.family for row in known}):
-        fit = fitted([row for row in known if row.family != family])
-        found += [(row, float(np.log((row.gib or 1) / predicted_gib(row, fit)))) for row in known if row.family == family]
-    return found
+def residuals(rows: Sequence[Row]) -> statistics.Residuals:
+    """ln(published/predicted) of measured rows, in the fit and left out of it."""
+
+    def kept(mask: np.ndarray) -> list[Row]:
+        return [row for row, keep in zip(rows, mask, strict=True) if keep]
+
+    fits_of: dict[bytes, Fit] = {}
+
+    def coefficients(mask: np.ndarray) -> np.ndarray:
+        fits_of[mask.tobytes()] = solve(kept(mask))
+        return mask
+
+    def ln_ratios(fitted_on: np.ndarray, mask: np.ndarray) -> np.ndarray:
+        return _ln_ratios(kept(mask), fits_of[fitted_on.tobytes()])
+
+    return statistics.out_of_family([row.family for row in rows], coefficients, ln_ratios)
 
 
-def calibrated(all_rows: Sequence[Row]) -> Fit:
-    """The fit to all rows with the spread of what was left out."""
-    fit = fitted(all_rows)
-    off = left_out(all_rows)
-    scale = {
-        name: _spread([(row, error) for row, error in off if (row.setup.sharding == "zero-3") == sharded])
-        for name, sharded in (("whole", False), ("sharded", True))
-    }
-    return fit.model_copy(update={"residual_scale": scale})
+def fitted() -> Fit:
+    """The fit to all measured rows, with the spread of what each source's fit did not see."""
+    rows = measured(published())
+    return solve(rows).model_copy(update={"residual_scale": {"peak": _spread(rows)}})
 
 
-def _spread(off: Sequence[tuple[Row, float]]) -> float:
-    """Root mean square over groups, each counting once."""
-    by_group: dict[str, list[float]] = {}
-    for row, error in off:
-        by_group.setdefault(row.group, []).append(error**2)
-    return float(np.sqrt(np.mean([np.mean(group) for group in by_group.values()])))
-
-
-def as_toml(fit: Fit) -> str:
-    """The fit as pricing/coefficients/memory.toml has it."""
-    lines = [
-        "# What the memory model was fitted to be: written by `python -m calibration.memory --write`.",
-        "",
-        "[[memory]]",
-        *(f"{name} = {getattr(fit, name):g}" for name in ("degrees_of_freedom", "rows", "groups", "sources")),
-        f"recorded = {fit.recorded}",
-        "residual_scale = { " + ", ".join(f"{name} = {value:.4f}" for name, value in fit.residual_scale.items()) + " }",
-        "",
-        "[memory.coefficient]",
-        *(
-            f"{name} = {{ value = {found.value:.4f}, standard_error = {found.standard_error:.4f} }}"
-            for name, found in fit.coefficient.items()
-        ),
-    ]
-    return "\n".join(lines) + "\n"
+def _spread(rows: Sequence[Row]) -> float:
+    """Root mean square of the residuals left out. A source counts once: most groups are of one source, and it fits best."""
+    squares = residuals(rows).left_out ** 2 * statistics.group_weights([row.group for row in rows])
+    groups = {family: len({row.group for row in rows if row.family == family}) for family in {row.family for row in rows}}
+    return float(np.sqrt(np.sum(squares / [groups[row.family] for row in rows]) / len(groups)))
 
 
 # --- the report -----------------------------------------------------------------------------------------------------------
 
 
-def report(all_rows: Sequence[Row], fit: Fit) -> str:
-    """How far the model is off, by family, in the rows and left out of them."""
-    known = [row for row in measured(all_rows) if row.primary]
-    inside = {id(row): abs(np.log((row.gib or 1) / predicted_gib(row, fit))) for row in known}
-    outside = {id(row): abs(error) for row, error in left_out(all_rows)}
-    text = [f"{'family':12} rows  in sample  left out"]
-    for family in sorted({row.family for row in known}):
-        own = [id(row) for row in known if row.family == family]
-        text.append(f"{family:12} {len(own):4} {_median(inside, own):10.1%} {_median(outside, own):9.1%}")
-    every = [id(row) for row in known]
-    text.append(f"{'all primary':12} {len(every):4} {_median(inside, every):10.1%} {_median(outside, every):9.1%}")
-    covered = [outside[id(row)] <= _half_width(row, fit) for row in known]
-    text.append(f"inside the 90 % interval: {np.mean(covered):.0%} of {len(covered)}")
-    wrong = [row for row in all_rows if row.meter == "oom" and fits(predicted(row, fit), RATES.gpu(row.gpu))]
-    text.append(f"out of memory and said to fit: {len(wrong)} of {sum(row.meter == 'oom' for row in all_rows)}")
-    text += [f"  {row.group} {row.setup.micro_batch}" for row in wrong]
-    return "\n".join(text)
+def said_to_fit(rows: Sequence[Row], fit: Fit) -> list[Row]:
+    """Rows that ran out of memory and that the model says fit."""
+    return [row for row in rows if row.meter == "oom" and fits(predicted(row, fit), statistics.gpu_named(row.gpu))]
 
 
-def _half_width(row: Row, fit: Fit) -> float:
-    scale = fit.residual_scale["sharded" if row.setup.sharding == "zero-3" else "whole"]
-    return float(stdtrit(fit.degrees_of_freedom, 0.95)) * scale
+def report() -> str:
+    """How far the model is off its primary rows, by source, in the fit and left out of it."""
+    rows = measured(published())
+    fit = fitted()
+    found = residuals(rows)
+    primary = np.array([row.primary for row in rows])
+    families = np.array([row.family for row in rows])
+    lines = ["source        rows  in the fit  left out"]
+    for name in (*sorted(set(families[primary])), "all"):
+        mask = primary & ((families == name) | (name == "all"))
+        inside, left_out = (float(np.median(np.expm1(np.abs(values[mask])))) for values in found)
+        lines.append(f"{name:12} {mask.sum():5} {inside:11.1%} {left_out:9.1%}")
+    covered = np.abs(found.left_out[primary]) <= np.log(interval_factor(fit))
+    lines.append(f"inside the 90 % interval: {np.mean(covered):.0%}")
+    every = published()
+    wrong = said_to_fit(every, fit)
+    lines.append(f"out of memory and said to fit: {len(wrong)} of {sum(row.meter == 'oom' for row in every)}")
+    ran = [row for row in every if row.gpu and (row.gib or row.meter in ("fits", "limit"))]
+    refused = [row for row in ran if not fits(predicted(row, fit), statistics.gpu_named(row.gpu))]
+    lines.append(f"ran and said not to fit, for want of a margin: {len(refused)} of {len(ran)}")
+    return "\n".join([*lines, *(f"  {row.id}" for row in wrong)]) + "\n"
 
 
-def _median(errors: dict[int, float], of: Sequence[int]) -> float:
-    return float(np.median([np.expm1(errors[key]) for key in of]))
+def main() -> None:
+    """Print the file of coefficients, or the report."""
+    says = "Copies of logits, a layer at work, and what PyTorch reserves beside what it allocates."
+    sys.stdout.write(report() if sys.argv[1:] == ["report"] else statistics.toml_of("memory", fitted(), says))
 
 
 if __name__ == "__main__":
-    published = rows()
-    stored = calibrated(published)
-    print(report(published, stored))
-    print(as_toml(stored))
-    if "--write" in sys.argv:
-        STORED.parent.mkdir(exist_ok=True)
-        STORED.write_text(as_toml(stored), encoding="utf-8")
+    main()
