@@ -86,7 +86,8 @@ def scenario_digest(comparison: Comparison) -> str:
 
 def prices_digest(comparison: Comparison) -> str:
     """Identifies every price row and assumption the answer rests on."""
-    dumped = (row.model_dump(mode="json", exclude_none=True) for row in price_rows(comparison))
+    spelled = (row.model_copy(update={"value": row.value.normalize()}) for row in price_rows(comparison))  # 2.5 is 2.50
+    dumped = (row.model_dump(mode="json", exclude_none=True) for row in spelled)
     rows = sorted(dumped, key=lambda row: json.dumps(row, sort_keys=True))
     assumed = {name: found.model_dump(mode="json") for name, found in assumptions(comparison).items()}
     return digest({"prices": rows, "assumptions": dict(sorted(assumed.items()))})

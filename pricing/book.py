@@ -294,6 +294,7 @@ class Rates:
             method=method,
             technique=technique,
             at_hour=at_hour,
+            on=on,
         )
         for blocks in places:
             block = block_in_force(blocks, on)
@@ -422,13 +423,17 @@ class Rates:
         method: Method | None = None,
         technique: Technique | None = None,
         at_hour: tuple[int, float] | None = None,
+        on: date | None = None,
     ) -> list[list[PriceBlock]]:
-        """The blocks of any day that price the key under the conditions: the item's, its size band's, the provider's."""
+        """The blocks of any day that price the key under the conditions: the item's, its size band's, the provider's.
+
+        A longer request pays its tier's rates for everything: what the tier does not price has no price there. ``on`` leaves
+        out tiers that begin later or have ended; one that was only seen may have been there before.
+        """
         if key not in PRICE_KEYS:
             raise PriceMissing(f"'{key}' is not a price key." + _suggest(key, PRICE_KEYS, "Keys"))
         provider, _, item = self.item(offer)
-        # a longer request pays its tier's rates for everything: what the tier does not price has no price there
-        starts = (b.context_above_tokens for b in self._known(item.price) if b.tuned == tuned)
+        starts = (b.context_above_tokens for b in self._known(item.price) if b.tuned == tuned and _has_its_tier(b, on))
         tier = max((start for start in starts if start < context_tokens), default=0)
 
         def applies(block: PriceBlock) -> bool:
@@ -737,6 +742,12 @@ def _question(block: PriceBlock) -> dict[str, Any]:
         "technique": block.technique,
         "at_hour": None if hour is None else (block.weekdays[0] if block.weekdays else 1, hour),
     }
+
+
+def _has_its_tier(block: PriceBlock, on: date | None) -> bool:
+    if on is None:
+        return True
+    return (block.effective <= on or block.effective_is == "seen") and (block.ends is None or on < block.ends)
 
 
 def _conditions_stated(block: PriceBlock) -> int:

@@ -22,6 +22,12 @@ from pricing.model import Provider, Release
 ITEM_FACTS = {"weights", "context_tokens", "max_training_tokens_per_example", "dimensions", "hardware"}
 """What is not dated of an item and yet shapes its results."""
 
+ORDERING = {
+    *("recorded", "effective", "event", "date"),
+    *("service", "tuned", "context_above_tokens", "deployment", "method", "technique", "hours_utc", "weekdays"),
+}
+"""Fields by which two records answer different questions; between records alike in all of them the file's order decides."""
+
 Records = Mapping[str, Iterable[Recorded]]
 
 
@@ -89,9 +95,13 @@ def _content(book: PriceBook, recorded_through: date) -> dict[str, Any]:
 
 
 def _known(records: Records, recorded_through: date) -> dict[str, list[Recorded]]:
-    """The records of each kind or name through a day, in the order of the file, which decides between equal days."""
-    known = {name: [r for r in found if r.recorded <= recorded_through] for name, found in records.items()}
+    """The records of each kind or name through a day; where the file's order decides nothing, in one order of their own."""
+    known = {name: sorted((r for r in found if r.recorded <= recorded_through), key=_order) for name, found in records.items()}
     return {name: found for name, found in known.items() if found}
+
+
+def _order(record: Recorded) -> str:
+    return json.dumps({name: getattr(record, name, None) for name in sorted(ORDERING)}, default=str)
 
 
 def _plain(value: Any) -> Any:

@@ -177,7 +177,11 @@ def in_currency(row: Mapping[str, Any], currency: Mapping[str, Any]) -> dict[str
         f"{name.removesuffix('usd')}{code}": None if value is None else number(value * currency["per_usd"])
         for name, value in amounts.items()
     }
-    rate = {f"{code}_per_usd": currency["per_usd"], "rate_effective": currency["effective"], "rate_source": currency["source"]}
+    rate = {
+        f"rate_{code}_per_dollar": currency["per_usd"],
+        "rate_effective": currency["effective"],
+        "rate_source": currency["source"],
+    }
     return {**row, **shown, **rate}
 
 

@@ -117,3 +117,35 @@ def test_own_prices_laid_one_over_the_other_are_all_kept() -> None:
     rates = PriceBook.bundled().with_overrides(first).with_overrides(second).as_of(DAY)
     assert rates.price("openai/gpt-6-luna", "input_usd_per_mtok").value == Decimal("0.05")
     assert rates.price("openai/gpt-6-luna", "output_usd_per_mtok").value == Decimal("0.25")
+
+
+def tiered_table(tier: str) -> str:
+    cited = 'source = "https://acme.example"\nsource_date = 2026-01-01\nrecorded = 2026-01-01\nconfidence = "primary"\n'
+    return (
+        'name = "Acme"\nprice_page = "https://acme.example"\n[model.long]\nname = "Long"\n'
+        f"[[model.long.price]]\neffective = 2026-01-01\ninput_usd_per_mtok = 1\n{cited}"
+        f"[[model.long.price]]\n{tier}\ncontext_above_tokens = 1000\ninput_usd_per_mtok = 2\n{cited}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("tier", "day", "usd"),
+    [
+        ("effective = 2027-01-01", date(2026, 12, 31), 1),  # announced, not yet there
+        ("effective = 2027-01-01", date(2027, 1, 1), 2),
+        ("effective = 2026-01-01\nends = 2026-06-01", date(2026, 5, 31), 2),
+        ("effective = 2026-01-01\nends = 2026-06-01", date(2026, 6, 1), 1),  # dropped: long requests pay what all pay
+    ],
+)
+def test_a_tier_holds_on_its_days_only(tmp_path, tier, day, usd):
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "tables" / "acme.toml").write_text(tiered_table(tier), encoding="utf-8")
+    assert PriceBook(tmp_path).as_of(day).price("acme/long", "input_usd_per_mtok", context_tokens=5000).value == usd
+
+
+def test_before_a_tier_was_seen_a_long_request_has_no_price(tmp_path):
+    (tmp_path / "tables").mkdir()
+    table = tiered_table('effective = 2026-06-01\neffective_is = "seen"')
+    (tmp_path / "tables" / "acme.toml").write_text(table, encoding="utf-8")
+    with pytest.raises(PriceMissing):
+        PriceBook(tmp_path).as_of(date(2026, 5, 31)).price("acme/long", "input_usd_per_mtok", context_tokens=5000)

