@@ -280,6 +280,8 @@ def test_what_an_answer_rests_on(folder: Path) -> None:
 def test_the_order_of_unlike_blocks_does_not_count(tmp_path):
     def book_of(folder, *blocks):
         (folder / "tables").mkdir(parents=True)
+        for name in ("open_models", "gpus", "fx", "releases"):
+            (folder / f"{name}.toml").touch()
         cited = 'source = "https://acme.example"\nsource_date = 2026-01-01\nrecorded = 2026-01-01\nconfidence = "primary"\n'
         table = 'name = "Acme"\nprice_page = "https://acme.example"\n[model.m]\nname = "M"\n'
         table += "".join(f"[[model.m.price]]\neffective = 2026-01-01\n{block}\n{cited}" for block in blocks)
