@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import streamlit as st
 
 from app_pages import shared
@@ -47,10 +49,16 @@ def _take() -> None:
         return
     try:
         own = load_own_prices(file.getvalue(), file.name, shared.bundled_book())
+        laid_over = shared.bundled_book().with_overrides(own)
     except InputError as error:
         st.session_state[_PROBLEM] = str(error)
         return
-    st.session_state[shared.OWN_BOOK] = shared.bundled_book().with_overrides(own)
+    except Exception as error:  # whatever it is, the page and what was in force stay
+        logging.getLogger("tuneworth").exception("A file of own prices could not be read")
+        said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        st.session_state[_PROBLEM] = f"{file.name}: tuneworth met an error of its own while reading it: {said:.300}"
+        return
+    st.session_state[shared.OWN_BOOK] = laid_over
     st.session_state[_WARNINGS] = own.warnings
 
 

@@ -9,11 +9,9 @@ from __future__ import annotations
 import difflib
 import hashlib
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import date
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -21,7 +19,7 @@ from urllib.parse import quote
 from ingest.errors import InputError, Problem
 from ingest.files import read_text
 from pricing import BadTable, OwnFile, OwnPrices, PriceBook
-from pricing.check import Finding, located, misfits, not_toml, own_findings
+from pricing.check import Finding, located, misfits, own_findings, parsed_toml
 from pricing.keys import PRICE_KEYS
 from pricing.model import Item, Provider
 from pricing.problems import nearest
@@ -53,12 +51,9 @@ def load_own_prices(source: str | Path | bytes, name: str | None = None, book: P
     text, data = _content(source, name or "own prices")
     shown = name or (Path(source).name if not isinstance(source, bytes) else "own-prices.toml")
     book = book or PriceBook.bundled()
-    try:
-        stated = tomllib.loads(text, parse_float=Decimal)
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(not_toml(error, text, shown)) from None
-    except RecursionError:
-        raise InputError(Problem(shown, "is nested too deeply", "Expected a few levels of tables")) from None
+    stated = parsed_toml(text, shown)
+    if isinstance(stated, Problem):
+        raise InputError(stated)
     if not stated:
         raise InputError(Problem(shown, "says nothing", "Expected a table, such as [[openai.discount]]"))
     file = OwnFile(shown, hashlib.sha256(data).hexdigest())

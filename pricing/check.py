@@ -54,6 +54,10 @@ _OVER = re.compile(r"withdr[ae]wn?|retired?|removed|discontinued|no longer|end o
 """Words of a note that say that an offer is over, not merely a promotion."""
 
 
+_MOST_LEVELS = 12
+"""How deep tables may be nested; the schema's are half as deep."""
+
+
 @dataclass(frozen=True)
 class Checked:
     """What a check found: the problems in the order of files and lines, and how much was read."""
@@ -108,17 +112,44 @@ def check_book(folder: Path = BUNDLED) -> Checked:
 
 def _parsed(path: Path) -> dict[str, Any] | Problem:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
+        return parsed_toml(path.read_text(encoding="utf-8"), path.name)
     except FileNotFoundError:
         return Problem(path.name, "the file is missing", "", "Restore it from the repository")
     except UnicodeDecodeError as error:
         line = path.read_bytes()[: error.start].count(b"\n") + 1
         return Problem(path.name, "is not UTF-8 text", "", "Save it as UTF-8", line=line)
+
+
+def parsed_toml(text: str, file: str) -> dict[str, Any] | Problem:
+    """The tables of a TOML text, numbers with a point as `Decimal`; or what is wrong with it."""
+    try:
+        data = tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
-        return not_toml(error, path.read_text(encoding="utf-8"), path.name)
+        return _not_toml(error, text, file)
+    except RecursionError:
+        return _too_deep(text, file)
+    except (ValueError, ArithmeticError):  # what TOML allows and Python's numbers do not hold
+        long = re.search(r"[0-9][0-9_]{4000}|[eE][+-]?[0-9]{18}", text)
+        line = text.count("\n", 0, long.start()) + 1 if long else None
+        return Problem(file, "holds a number with too many digits", "Expected at most 15", "Mend that number", line=line)
+    return _too_deep(text, file) if _is_deep(data, _MOST_LEVELS) else data
 
 
-def not_toml(error: tomllib.TOMLDecodeError, text: str, file: str) -> Problem:
+def _is_deep(value: Any, levels: int) -> bool:
+    """Whether tables and lists are nested further than some levels."""
+    if not isinstance(value, dict | list):
+        return False
+    return levels == 0 or any(_is_deep(one, levels - 1) for one in (value.values() if isinstance(value, dict) else value))
+
+
+def _too_deep(text: str, file: str) -> Problem:
+    depths = [len(re.findall(r"[.\[{]", line)) for line in text.splitlines()]
+    deepest = max(depths)
+    line = depths.index(deepest) + 1 if deepest > _MOST_LEVELS else None
+    return Problem(file, "is nested too deeply", "Expected a few levels of tables", line=line)
+
+
+def _not_toml(error: tomllib.TOMLDecodeError, text: str, file: str) -> Problem:
     """What tomllib says of a text, with the line."""
     wrong, _, where = str(error).rpartition(" (at ")
     at = re.match(r"line (\d+), column (\d+)", where)

@@ -57,6 +57,7 @@ def test_dropped_they_are_gone(listed):
     [
         (b"[openai.model.x]\n", "line 1"),
         (b"[[openai.discount]\n", "is not valid TOML"),
+        (b"[" + b".".join([b"a"] * 3000) + b"]\n", "nested too deeply"),
         (b"\xff\xfe", "UTF-8"),
         (b"", "empty"),
     ],
@@ -69,6 +70,18 @@ def test_a_refused_file_leaves_those_in_force(listed, content, said):
     assert "wrong.toml" in told(app)
     assert "from before stay in force" in told(app)
     assert totals(app) == before
+
+
+def test_an_error_of_its_own_leaves_the_page_and_the_uploader(listed, monkeypatch):
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("no such luck")
+
+    before = totals(listed)
+    monkeypatch.setattr("app_pages.own_prices.load_own_prices", broken)
+    app = uploaded(listed, NEGOTIATED, "odd.toml")
+    assert "ZeroDivisionError: no such luck" in told(app)
+    assert "odd.toml" in told(app)
+    assert (totals(app), bool(app.file_uploader(key=UPLOADER))) == (before, True)
 
 
 def test_no_other_session_sees_them(dashboard):

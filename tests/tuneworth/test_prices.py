@@ -120,6 +120,18 @@ def test_a_missing_file_is_told(book):
     assert "gpus.toml: the file is missing" in "\n".join(map(str, check_book(book).problems))
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (f"x = 1\n\ny = {'9' * 5000}\n", "gpus.toml, line 3: holds a number with too many digits"),
+        (f"x = 1\n[{'.'.join('a' * 3000)}]\n", "gpus.toml, line 2: is nested too deeply"),
+    ],
+)
+def test_what_python_cannot_hold_is_told_with_its_line(book, text, told):
+    (book / "gpus.toml").write_text(text, encoding="utf-8")
+    assert told in "\n".join(map(str, check_book(book).problems))
+
+
 def test_check_prints_the_problems_of_ones_own_folder_by_file(tuneworth, book):
     (book / "gpus.toml").write_text("[")
     table = book / "tables" / "deepseek.toml"
