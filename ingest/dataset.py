@@ -157,6 +157,7 @@ def measure(
     on_progress: Callable[[int], None] | None = None,
     on_problem: Callable[[Problem], None] | None = None,
     on_example: Callable[[Example], None] | None = None,
+    on_record: Callable[[Record, Example | None], None] | None = None,
 ) -> Measured:
     """Measure training files in one reading, for every way of counting asked for.
 
@@ -167,6 +168,7 @@ def measure(
         on_progress: called with the bytes read since the last call.
         on_problem: called with every record left out, also beyond the thousand that are kept.
         on_example: called with every usable example, for what else is to be found out in the same reading.
+        on_record: called with every record and its example, or None where it is left out; see `ingest.inspection`.
 
     Raises:
         InputError: nothing can be read, or there is no usable example.
@@ -174,7 +176,7 @@ def measure(
     """
     counter = LengthCounter(countings)
     measured = Measured(_name(sources), counter.families)
-    reading = _Reading(measured, format, on_problem, on_example)
+    reading = _Reading(measured, format, on_problem, on_example, on_record)
     waiting: deque[Future[None]] = deque()
     with ThreadPoolExecutor(1) as counting:  # the counting library runs beside the reading
         for batch in batches(reading.examples(records(sources, on_progress))):
@@ -277,9 +279,11 @@ class _Reading:
         format: str | None,  # noqa: A002
         on_problem: Callable[[Problem], None] | None,
         on_example: Callable[[Example], None] | None,
+        on_record: Callable[[Record, Example | None], None] | None,
     ) -> None:
         self._measured = measured
         self._on_example = on_example
+        self._on_record = on_record
         self._format = format
         self._on_problem = on_problem
         self.refused: InputError | None = None
@@ -299,16 +303,20 @@ class _Reading:
             yield from self._usable(chain(sample, of_file), detected.format)
 
     def _usable(self, of_file: Iterable[Record], format: str) -> Iterator[Example]:  # noqa: A002
-        note, also = self._measured.add_example, self._on_example
+        note, also, inspect = self._measured.add_example, self._on_example, self._on_record
         for record in of_file:
             try:
                 example = example_of(record, format)
             except Unusable as problem:
                 self._leave_out(Problem(record.file, str(problem), line=record.line))
+                if inspect is not None:
+                    inspect(record, None)
             else:
                 note(example)
                 if also is not None:
                     also(example)
+                if inspect is not None:
+                    inspect(record, example)
                 yield example
 
     def _leave_out(self, problem: Problem) -> None:

@@ -1,0 +1,131 @@
+"""Checks by provider and findings of quality, both from the one reading that counts a training file.
+
+The Training data page and ``tuneworth tokens`` use it alike::
+
+    inspection = Inspection()
+    measured = measure(files, countings, on_record=inspection.add)
+    validated = measure(validation, countings, on_record=inspection.add_validation)     # where there is a validation file
+    tables = inspection.tables(measured, countings[0], rates)
+    tables.checks, tables.findings                                                       # lists of rows by column
+
+Rows of checks have provider, rule, severity, cases, lines, problem, expected, source, source_date and confidence; a provider that
+has nothing against the file has one row without a rule. Rows of findings have finding, cases, of, share, lines, words and advice.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from ingest.checks import PROVIDERS, RULES, Broken, Checks, File, Rule, truncated
+from ingest.counting import Counting
+from ingest.dataset import Measured
+from ingest.examples import Example
+from ingest.findings import Findings, place
+from ingest.records import Record
+from pricing import Rates
+
+Row = dict[str, Any]
+Limits = dict[str, dict[int, list[str]]]
+
+
+class Tables(NamedTuple):
+    """What was found, as rows."""
+
+    checks: list[Row]
+    findings: list[Row]
+    """Empty where they were not asked for."""
+
+
+class Inspection:
+    """Looks at every record of a training file, and of a validation file."""
+
+    def __init__(self, *, findings: bool = True, on_broken: Callable[[Rule, Record], None] | None = None) -> None:
+        """
+        Args:
+            findings: whether to look for duplicates, outliers and the like, which costs more time than the checks.
+            on_broken: called with every line that breaks a rule.
+        """
+        self._checks = Checks(on_broken)
+        self._findings = Findings() if findings else None
+        self._validation_examples: int | None = None
+
+    def add(self, record: Record, example: Example | None) -> None:
+        """A record of the training file; the example is None where it is left out. For `ingest.dataset.measure`."""
+        self._checks.add(record, example)
+        if self._findings is not None and example is not None:
+            self._findings.add(record.file, record.line, example)
+
+    def add_validation(self, record: Record, example: Example | None) -> None:
+        """A record of the validation file."""
+        if example is None:
+            return
+        self._validation_examples = (self._validation_examples or 0) + 1
+        if self._findings is not None:
+            self._findings.add(record.file, record.line, example, validation=True)
+
+    def tables(
+        self, measured: Measured, counting: Counting | None = None, rates: Rates | None = None, size_bytes: int | None = None
+    ) -> Tables:
+        """Both tables.
+
+        Args:
+            measured: what the reading of the training file gave.
+            counting: whose tokens the limits on an example are held against; None leaves them out.
+            rates: the price book's limits; None leaves them out.
+            size_bytes: of the training file, for limits on its size.
+        """
+        file = File(
+            examples=measured.examples.total(),
+            formats=frozenset(found.format for found in measured.formats.values()),
+            size_bytes=size_bytes,
+            validation_examples=self._validation_examples,
+        )
+        broken = self._checks.broken(file)
+        if counting is not None and rates is not None:
+            refused = {found.rule.provider for found in broken if found.rule.id == "format"}
+            limits = {provider: found for provider, found in _limits(rates).items() if provider not in refused}
+            family = measured.family(counting)
+            family = family if counting.factor is None else family.scaled(counting.factor.likely)
+            broken += truncated(family.lengths, limits)
+        several = len(measured.formats) > 1
+        checks = [row for provider in PROVIDERS for row in _rows(provider, broken, several)]
+        return Tables(checks, self._findings.rows(several) if self._findings is not None else [])
+
+
+def _limits(rates: Rates) -> Limits:
+    """By provider and limit on training in tokens per example, the models it holds for."""
+    limits: Limits = {}
+    for provider_id in PROVIDERS:
+        by_limit: dict[int, list[str]] = defaultdict(list)
+        for model_id, item in rates.book.provider(provider_id).model.items():
+            if item.max_training_tokens_per_example is not None and rates.is_listed(item):
+                by_limit[item.max_training_tokens_per_example].append(model_id)
+        limits[provider_id] = by_limit
+    return limits
+
+
+def _rows(provider: str, broken: list[Broken], several: bool) -> list[Row]:
+    of_provider = [found for found in broken if found.rule.provider == provider]
+    if of_provider:
+        return [_row(found, several) for found in of_provider]
+    held = sum(rule.provider == provider for rule in RULES)
+    nothing = dict.fromkeys(("rule", "severity", "lines", "expected", "source", "source_date", "confidence"), "")
+    return [{"provider": provider, **nothing, "cases": 0, "problem": f"none of {held} rules is broken"}]
+
+
+def _row(found: Broken, several: bool) -> Row:
+    rule = found.rule
+    return {
+        "provider": rule.provider,
+        "rule": rule.id,
+        "severity": rule.severity,
+        "cases": found.count,
+        "lines": ", ".join(place(file, line, several) for file, line in found.lines),
+        "problem": found.words,
+        "expected": rule.expected,
+        "source": rule.source,
+        "source_date": rule.source_date,
+        "confidence": rule.confidence,
+    }
