@@ -9,8 +9,29 @@ from typing import NamedTuple
 import numpy as np
 
 from calc.hardware import training_time as training_model
-from calibration import serving, statistics, training_time
+from calc.hardware.memory import interval_factor
+from calibration import memory, serving, statistics, training_time
 from calibration.statistics import Accuracy, Residuals
+
+OF_TRAINING = """\
+Exceptions are mixtures of narrow experts (below a width of 4,096), experts run one after the other, batches padded to their
+longest example, and sequences of 32,768 tokens or more. Their speed hangs on kernels more than on operations: narrow experts
+reach a quarter of what dense models do, padding of small batches leaves half of the GPU idle, and GPUs that share a sequence
+wait for each other. Nearly all such rows come from one source each, so with it left out nothing is known of them; hence their
+wide interval. Such runs should be timed for a few minutes on the GPU itself. The other rows are packed data.
+
+No published run of Axolotl or LLaMA-Factory states its tokens. Both run Transformers and PEFT and count as these; with Liger
+or Unsloth switched on they count as fused kernels. Unsloth's published runs state times beside Transformers' and no tokens
+either: they are 1.8 to 1.9 times faster on the same GPU, which is taken over for padded batches only."""
+
+OF_SERVING = """\
+Exceptions are SGLang's rows: one source alone measured it, at half and less of what the same source measured of vLLM on the
+same GPU, so with that source left out nothing is known of it. The slowness is that source's configuration as likely as the
+engine's. Llama 3 70B on L40S exchanges its sums over PCI Express, which the link's rate explains in part only. The same source
+on A100 PCIe cards does not say whether pairs were bridged by NVLink; they are taken as not bridged.
+
+All tables of TensorRT-LLM count as one source, whatever their version. Rows of MLPerf Inference do not state the length of
+the input and calibrate nothing."""
 
 
 class Kept(NamedTuple):
@@ -28,6 +49,8 @@ class Kept(NamedTuple):
     published: np.ndarray
     residuals: Residuals
     factors: np.ndarray
+    digits: int = 0
+    """After the point, in the table of rows."""
 
     def of(self, mask: np.ndarray) -> Accuracy:
         """Accuracy over some of the rows."""
@@ -53,6 +76,7 @@ def training() -> Kept:
         np.array([row.tokens_per_second_per_gpu for row in rows]),
         training_time.residuals(rows),
         training_time.factors(rows, statistics.stored("training_time")),
+        OF_TRAINING,
     )
 
 
@@ -72,34 +96,61 @@ def throughput() -> Kept:
         np.array([row.output_tokens_per_second for row in rows]),
         serving.residuals(rows),
         serving.factors(rows, statistics.stored("serving")),
+        OF_SERVING,
     )
 
 
-REASONS = {
-    "Training time": """\
-Exceptions are mixtures of narrow experts (below a width of 4,096), experts run one after the other, batches padded to their
-longest example, and sequences of 32,768 tokens or more. Their speed hangs on kernels more than on operations: narrow experts
-reach a quarter of what dense models do, padding of small batches leaves half of the GPU idle, and GPUs that share a sequence
-wait for each other. Nearly all such rows come from one source each, so with it left out nothing is known of them; hence their
-wide interval. Such runs should be timed for a few minutes on the GPU itself. The other rows are packed data.
+def memory_peaks() -> Kept:
+    """Peak memory of a GPU in tuning, runs that their source logs in full."""
+    every = memory.published()
+    rows, fit = memory.measured(every), statistics.stored("memory")
+    found, primary = memory.residuals(rows), np.array([row.primary for row in rows])
+    kept = [row for row in rows if row.primary]
+    refused = [row for row in every if row.meter == "oom"]
+    wrong = memory.said_to_fit(every, fit)
+    return Kept(
+        "Memory",
+        "GiB per GPU",
+        0.12,
+        0.12,
+        [row.id for row in kept],
+        [row.family for row in kept],
+        [row.group for row in kept],
+        [row.source for row in kept],
+        np.array([row.shape.experts > 0 for row in kept]),
+        np.array([float(row.gib or 0) for row in kept]),
+        Residuals(found.inside[primary], found.left_out[primary]),
+        np.full(len(kept), memory_model.interval_factor(fit)),
+        f"Exceptions are mixtures of experts. Of {len(refused)} published out-of-memory cases {len(wrong)} are said to fit.",
+    )
 
-No published run of Axolotl or LLaMA-Factory states its tokens. Both run Transformers and PEFT and count as these; with Liger
-or Unsloth switched on they count as fused kernels. Unsloth's published runs state times beside Transformers' and no tokens
-either: they are 1.8 to 1.9 times faster on the same GPU, which is taken over for padded batches only.""",
-    "Serving": """\
-Exceptions are SGLang's rows: one source alone measured it, at half and less of what the same source measured of vLLM on the
-same GPU, so with that source left out nothing is known of it. The slowness is that source's configuration as likely as the
-engine's. Llama 3 70B on L40S exchanges its sums over PCI Express, which the link's rate explains in part only. The same source
-on A100 PCIe cards does not say whether pairs were bridged by NVLink; they are taken as not bridged.
 
-All tables of TensorRT-LLM count as one source, whatever their version. Rows of MLPerf Inference do not state the length of
-the input and calibrate nothing.""",
-}
+def peaks() -> Kept:
+    """Peak memory of a GPU in training: the primary rows, all measured ones in the fit."""
+    rows = memory.measured(memory.published())
+    primary = np.array([row.primary for row in rows])
+    found = memory.residuals(rows)
+    kept = [row for row in rows if row.primary]
+    return Kept(
+        "Memory",
+        "GiB",
+        0.12,
+        0.12,
+        [row.id for row in kept],
+        [row.family for row in kept],
+        [row.group for row in kept],
+        [row.source for row in kept],
+        np.array([row.family in memory.EXCEPTIONS for row in kept]),
+        np.array([row.gib for row in kept]),
+        Residuals(found.inside[primary], found.left_out[primary]),
+        np.full(len(kept), interval_factor(statistics.stored("memory"))),
+        digits=1,
+    )
 
 
 def document() -> str:
     """The whole document."""
-    return "\n".join(["\n".join(_head()), *("\n".join(_section(kept)) for kept in (training(), throughput()))])
+    return "\n".join(["\n".join(_head()), *("\n".join(_section(kept)) for kept in (peaks(), training(), throughput()))])
 
 
 def _head() -> Iterator[str]:
@@ -108,8 +159,8 @@ def _head() -> Iterator[str]:
     yield "Generated by `python -m calibration.report > docs/accuracy.md`; do not edit. Coefficients: `pricing/coefficients/`."
     yield "Error is |ln(published ÷ predicted)|, so 0.10 is about a tenth. Rows of one group are not independent; a group counts"
     yield "once, by the median of its rows. *Left out* means predicted by a fit that saw no row of that source at all; the 90 %"
-    yield "interval is that of such predictions. Which rows are not used, and why, stands in `calibration/training_time.py` and"
-    yield "`calibration/serving.py`."
+    yield "interval is that of such predictions. Which rows are not used, and why, stands in `calibration/memory.py`,"
+    yield "`calibration/training_time.py` and `calibration/serving.py`."
     yield ""
 
 
@@ -138,7 +189,7 @@ def _section(kept: Kept) -> Iterator[str]:
         of = kept.of(mask)
         yield f"| {name} | {of.rows} | {of.groups} | {of.median_inside:.3f} | {of.median_left_out:.3f} | {of.covered:.0%} |"
     yield ""
-    yield REASONS[kept.heading]
+    yield kept.reason
     yield ""
     yield f"Every row used, in {kept.unit}:"
     yield ""
@@ -149,10 +200,15 @@ def _section(kept: Kept) -> Iterator[str]:
         low, high = blind / kept.factors[i], blind * kept.factors[i]
         predicted = kept.published[i] / np.exp(kept.residuals.inside[i])
         yield (
-            f"| {name} | {kept.published[i]:,.0f} | {predicted:,.0f} | {blind:,.0f} | {low:,.0f}–{high:,.0f} | "
+            f"| {name} | {kept.published[i]:,.{kept.digits}f} | {predicted:,.{kept.digits}f} | {blind:,.{kept.digits}f} | {low:,.{kept.digits}f}–{high:,.{kept.digits}f} | "
             f"{'yes' if low <= kept.published[i] <= high else '**no**'} | [{kept.families[i]}]({kept.sources[i]}) |"
         )
     yield ""
+
+
+def _figure(value: float) -> str:
+    """Whole from a hundred on, else with one decimal."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"
 
 
 def main() -> None:

@@ -74,7 +74,7 @@ class TuningSetup:
     """standard: the logits are copied in 32 bits; fused: one kernel over them, or code that keeps them in 16 bits; chunked:
     never all of them at a time."""
     master_weights: bool = False
-    """Full tuning with weights, gradients and optimizer states in 32 bits; otherwise all in 16."""
+    """Weights in 32 bits and computed with in 16; in full tuning gradients and optimizer states are in 32 bits too."""
     optimizer: Optimizer = "adamw"
     quantisation: Quantisation = "nf4-double"
     upcast: bool = True
@@ -165,7 +165,9 @@ def base_weight_bytes(shape: Shape, setup: TuningSetup) -> float:
     if setup.technique == "full":
         return total * trainable_bytes(setup).weights
     if setup.technique == "lora":
-        return total * 2.0
+        return total * (
+            6.0 if setup.master_weights else 2.0
+        )  # frozen weights in 32 bits, and the 16-bit copies that backward needs
     kept = embedding_parameters(shape) + shape.other_parameters
     return (total - kept) * QUANTISED_BYTES[setup.quantisation] + kept * (4.0 if setup.upcast else 2.0)
 
@@ -369,22 +371,39 @@ class FewestGpus:
     """In words; empty where one GPU does."""
 
 
+def sharded_needs(
+    shape: Shape, setup: TuningSetup, fit: Fit, counts: Sequence[int] = (1, 2, 4, 8, 16, 32, 64)
+) -> tuple[tuple[TuningSetup, MemoryNeed], ...]:
+    """What a setup needs on one GPU, and fully sharded over each of these numbers of GPUs, in ascending order."""
+    setups = [replace(setup, gpus=count, sharding="none" if count == 1 else "zero-3") for count in sorted(counts)]
+    return tuple((each, memory_need(shape, each, fit)) for each in setups)
+
+
+def fewest_of(shape: Shape, needs: Sequence[tuple[TuningSetup, MemoryNeed]], gpu: Gpu) -> FewestGpus:
+    """The first of the needs that fits a GPU, in the order of `sharded_needs`.
+
+    Raises:
+        MemoryRefused: none of them does; what takes most is named, and what would help.
+    """
+    fewer: tuple[TuningSetup, MemoryNeed] | None = None
+    for setup, need in needs:
+        if fits(need, gpu):
+            return FewestGpus(setup, need, "" if fewer is None else _why_not(*fewer, gpu))
+        fewer = setup, need
+    if fewer is None:
+        raise MemoryRefused("No number of GPUs was tried. Name at least one.")
+    raise MemoryRefused(f"{shape.name} does not fit on any number of GPUs tried. {_why_not(*fewer, gpu)} {_remedy(fewer[1])}")
+
+
 def fewest_gpus(
     shape: Shape, setup: TuningSetup, gpu: Gpu, fit: Fit, counts: Sequence[int] = (1, 2, 4, 8, 16, 32, 64)
 ) -> FewestGpus:
     """The fewest of these numbers of GPUs on which a setup fits, fully sharded where there are several.
 
     Raises:
-        MemoryRefused: it fits on none of them; what takes most is named.
+        MemoryRefused: as `fewest_of`, or the setup cannot be.
     """
-    why = ""
-    for count in sorted(counts):
-        tried = replace(setup, gpus=count, sharding="none" if count == 1 else "zero-3")
-        need = memory_need(shape, tried, fit)
-        if fits(need, gpu):
-            return FewestGpus(tried, need, why)
-        why = _why_not(tried, need, gpu)
-    raise MemoryRefused(f"{shape.name} does not fit on any number of GPUs tried. {why} {_remedy(need)}")
+    return fewest_of(shape, sharded_needs(shape, setup, fit, counts), gpu)
 
 
 def _why_not(setup: TuningSetup, need: MemoryNeed, gpu: Gpu) -> str:
