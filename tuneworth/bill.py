@@ -14,6 +14,7 @@ from ingest.bills import FileBills, file_bills
 from ingest.errors import InputError, Problem
 from pricing import Rates
 from pricing.book import Method
+from reports import words
 from tuneworth.clock import day_or_today
 from tuneworth.compare import AsOf
 from tuneworth.output import PARTIAL, Figure, Format, emit, say, write
@@ -149,7 +150,7 @@ def _row(bill: TrainingBill) -> dict[str, Any]:
         "tuned in/out per M": _tuned_rates(bill),
         "kept a month, US$": _kept(bill),
         "start by": "" if last is None else str(last),
-        "answers until": "" if bill.answers_before is None else f"{bill.answers_before} ({bill.months_of_answers} months)",
+        "answers until": "" if bill.answers_before is None else f"{bill.answers_before} ({words.months(bill.months_of_answers)})",
         "cut": bill.truncated_examples,
         "counted by": bill.counted_by,
         "prices": bill.confidence,
