@@ -13,26 +13,6 @@ from calc.hardware.memory import interval_factor
 from calibration import memory, serving, statistics, training_time
 from calibration.statistics import Accuracy, Residuals
 
-OF_TRAINING = """\
-Exceptions are mixtures of narrow experts (below a width of 4,096), experts run one after the other, batches padded to their
-longest example, and sequences of 32,768 tokens or more. Their speed hangs on kernels more than on operations: narrow experts
-reach a quarter of what dense models do, padding of small batches leaves half of the GPU idle, and GPUs that share a sequence
-wait for each other. Nearly all such rows come from one source each, so with it left out nothing is known of them; hence their
-wide interval. Such runs should be timed for a few minutes on the GPU itself. The other rows are packed data.
-
-No published run of Axolotl or LLaMA-Factory states its tokens. Both run Transformers and PEFT and count as these; with Liger
-or Unsloth switched on they count as fused kernels. Unsloth's published runs state times beside Transformers' and no tokens
-either: they are 1.8 to 1.9 times faster on the same GPU, which is taken over for padded batches only."""
-
-OF_SERVING = """\
-Exceptions are SGLang's rows: one source alone measured it, at half and less of what the same source measured of vLLM on the
-same GPU, so with that source left out nothing is known of it. The slowness is that source's configuration as likely as the
-engine's. Llama 3 70B on L40S exchanges its sums over PCI Express, which the link's rate explains in part only. The same source
-on A100 PCIe cards does not say whether pairs were bridged by NVLink; they are taken as not bridged.
-
-All tables of TensorRT-LLM count as one source, whatever their version. Rows of MLPerf Inference do not state the length of
-the input and calibrate nothing."""
-
 
 class Kept(NamedTuple):
     """Rows of one model with how near its predictions come."""
@@ -76,7 +56,6 @@ def training() -> Kept:
         np.array([row.tokens_per_second_per_gpu for row in rows]),
         training_time.residuals(rows),
         training_time.factors(rows, statistics.stored("training_time")),
-        OF_TRAINING,
     )
 
 
@@ -96,32 +75,6 @@ def throughput() -> Kept:
         np.array([row.output_tokens_per_second for row in rows]),
         serving.residuals(rows),
         serving.factors(rows, statistics.stored("serving")),
-        OF_SERVING,
-    )
-
-
-def memory_peaks() -> Kept:
-    """Peak memory of a GPU in tuning, runs that their source logs in full."""
-    every = memory.published()
-    rows, fit = memory.measured(every), statistics.stored("memory")
-    found, primary = memory.residuals(rows), np.array([row.primary for row in rows])
-    kept = [row for row in rows if row.primary]
-    refused = [row for row in every if row.meter == "oom"]
-    wrong = memory.said_to_fit(every, fit)
-    return Kept(
-        "Memory",
-        "GiB per GPU",
-        0.12,
-        0.12,
-        [row.id for row in kept],
-        [row.family for row in kept],
-        [row.group for row in kept],
-        [row.source for row in kept],
-        np.array([row.shape.experts > 0 for row in kept]),
-        np.array([float(row.gib or 0) for row in kept]),
-        Residuals(found.inside[primary], found.left_out[primary]),
-        np.full(len(kept), memory_model.interval_factor(fit)),
-        f"Exceptions are mixtures of experts. Of {len(refused)} published out-of-memory cases {len(wrong)} are said to fit.",
     )
 
 
@@ -146,6 +99,36 @@ def peaks() -> Kept:
         np.full(len(kept), interval_factor(statistics.stored("memory"))),
         digits=1,
     )
+
+
+REASONS = {
+    "Memory": """\
+Exceptions are the rows of torchtitan and LitGPT. torchtitan's compiled kernels keep less than the ones counted here, and it
+recomputes every other layer; LitGPT measures what PyTorch reserves, whose share above what it allocates varies.
+
+What is left out flatters a little: the values that the fit starts from were counted in the frameworks' code with these rows in
+view, and most groups are of one source. No published run that ran out of memory is said to fit. What fits is judged with care:
+the 90th percentile of what PyTorch would reserve must be there, so some runs that fitted, and whose reserve shrank when memory
+ran short, are said not to.""",
+    "Training time": """\
+Exceptions are mixtures of narrow experts (below a width of 4,096), experts run one after the other, batches padded to their
+longest example, and sequences of 32,768 tokens or more. Their speed hangs on kernels more than on operations: narrow experts
+reach a quarter of what dense models do, padding of small batches leaves half of the GPU idle, and GPUs that share a sequence
+wait for each other. Nearly all such rows come from one source each, so with it left out nothing is known of them; hence their
+wide interval. Such runs should be timed for a few minutes on the GPU itself. The other rows are packed data.
+
+No published run of Axolotl or LLaMA-Factory states its tokens. Both run Transformers and PEFT and count as these; with Liger
+or Unsloth switched on they count as fused kernels. Unsloth's published runs state times beside Transformers' and no tokens
+either: they are 1.8 to 1.9 times faster on the same GPU, which is taken over for padded batches only.""",
+    "Serving": """\
+Exceptions are SGLang's rows: one source alone measured it, at half and less of what the same source measured of vLLM on the
+same GPU, so with that source left out nothing is known of it. The slowness is that source's configuration as likely as the
+engine's. Llama 3 70B on L40S exchanges its sums over PCI Express, which the link's rate explains in part only. The same source
+on A100 PCIe cards does not say whether pairs were bridged by NVLink; they are taken as not bridged.
+
+All tables of TensorRT-LLM count as one source, whatever their version. Rows of MLPerf Inference do not state the length of
+the input and calibrate nothing.""",
+}
 
 
 def document() -> str:
@@ -189,7 +172,7 @@ def _section(kept: Kept) -> Iterator[str]:
         of = kept.of(mask)
         yield f"| {name} | {of.rows} | {of.groups} | {of.median_inside:.3f} | {of.median_left_out:.3f} | {of.covered:.0%} |"
     yield ""
-    yield kept.reason
+    yield REASONS[kept.heading]
     yield ""
     yield f"Every row used, in {kept.unit}:"
     yield ""
@@ -199,16 +182,11 @@ def _section(kept: Kept) -> Iterator[str]:
         blind = kept.published[i] / np.exp(kept.residuals.left_out[i])
         low, high = blind / kept.factors[i], blind * kept.factors[i]
         predicted = kept.published[i] / np.exp(kept.residuals.inside[i])
-        yield (
-            f"| {name} | {kept.published[i]:,.{kept.digits}f} | {predicted:,.{kept.digits}f} | {blind:,.{kept.digits}f} | {low:,.{kept.digits}f}–{high:,.{kept.digits}f} | "
-            f"{'yes' if low <= kept.published[i] <= high else '**no**'} | [{kept.families[i]}]({kept.sources[i]}) |"
-        )
+        figures = " | ".join(f"{value:,.{kept.digits}f}" for value in (kept.published[i], predicted, blind))
+        interval = f"{low:,.{kept.digits}f}–{high:,.{kept.digits}f}"
+        inside = "yes" if low <= kept.published[i] <= high else "**no**"
+        yield f"| {name} | {figures} | {interval} | {inside} | [{kept.families[i]}]({kept.sources[i]}) |"
     yield ""
-
-
-def _figure(value: float) -> str:
-    """Whole from a hundred on, else with one decimal."""
-    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"
 
 
 def main() -> None:
