@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from calc.scenario import CompoundGrowth, Growth, LinearGrowth, SCurveGrowth, SeasonalGrowth, SeriesGrowth
 from pricing import Price, PriceMissing, PriceUnverified, Rates
+from pricing.keys import bought_at_once
 from pricing.model import LifecycleEvent
 
 HOURS_PER_MONTH = 730.0
@@ -122,8 +123,7 @@ def _looked_up(rates: Rates, months: Months, active: Floats, offer: str, key: st
     if needed.size == 0:
         return MonthlyPrice(np.zeros(months.count))
     end, last = inference_ends(rates, offer), int(needed[-1])
-    bought_at_once = key.startswith("training_") or key.endswith("_usd_per_job")
-    if end is not None and end.date <= (months.starts[last] if bought_at_once else months.last_day(last)):
+    if end is not None and end.date <= (months.starts[last] if bought_at_once(key) else months.last_day(last)):
         return _no_price(months, f"{offer} is shut down on {end.date} ({cited(end)})")
     try:
         found = rates.prices(offer, key, tuple(months.starts[m] for m in needed), **conditions)

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ValidationError
 from pricing.currency import CURRENCIES, USD, known_currency
 from pricing.errors import BadTable, PriceMissing, PriceUnverified, PricingError, UnknownOffer, UnknownRelease
 from pricing.history import History, Step, steps, turning_days
-from pricing.keys import PRICE_KEYS
+from pricing.keys import PRICE_KEYS, bought_at_once
 from pricing.model import (
     US_DOLLAR,
     Assumption,
@@ -455,7 +455,7 @@ class Rates:
         """Every price of an offer in force on the as-of day, under each set of conditions that the book has for it.
 
         What holds for its size band or for everything the provider sells is among them, and so are unverified figures,
-        marked by their confidence.
+        marked by their confidence. Nothing is in force once the offer is shut down, nor training once that has ended.
 
         Raises:
             UnknownOffer: the offer is not in the book.
@@ -464,6 +464,8 @@ class Rates:
         found: dict[Price, None] = {}
         for block in (*item.price, *self._band_prices(provider, item), *provider.price):
             for key in block.prices:
+                if self._is_over(offer, key, self.as_of):
+                    continue
                 try:
                     found[self.price(offer, key, accept_unverified=True, **_question(block))] = None
                 except PriceMissing:
@@ -472,6 +474,8 @@ class Rates:
 
     def in_force(self, offer: str, blocks: Iterable[PriceBlock]) -> tuple[Price, ...]:
         """Of one place's blocks every price in force on the as-of day, one for each key and set of conditions.
+
+        As in `all_in_force`, nothing is in force that has ended.
 
         Args:
             offer: what the prices are said to be of; a provider's id where they hold for all it sells.
@@ -483,6 +487,7 @@ class Rates:
     def history(self, offer: str, key: str, **conditions: Any) -> tuple[Step, ...]:
         """Every dated value of a price, by day: what `price` says on each day, as far as it is known or announced.
 
+        It ends with the offer's inference, and a price of training with its training, where `price` goes on.
         Unverified figures are among them, marked by their confidence. Of a day that was corrected or withdrawn by a later
         record, the last record counts that this view knows. Empty: the book has never listed it.
 
@@ -501,7 +506,17 @@ class Rates:
             except PriceMissing:
                 return None
 
-        return steps(turning_days(blocks, self.item(offer)[0].discount), on)
+        return steps(turning_days(blocks, self.item(offer)[0].discount), on, self._end(offer, key))
+
+    def _end(self, offer: str, key: str) -> date | None:
+        """The first day on which an offer, or all that a provider sells, is no longer to be had at a price of the key."""
+        ends = {"inference_ends", "training_ends"} if bought_at_once(key) else {"inference_ends"}
+        events = self.lifecycle(offer) if "/" in offer else self._known_events(self.book.provider(offer).lifecycle)
+        return min((event.date for event in events if event.event in ends), default=None)
+
+    def _is_over(self, offer: str, key: str, on: date) -> bool:
+        end = self._end(offer, key)
+        return end is not None and end <= on
 
     def histories(self, offer: str, *, inherited: bool = True) -> tuple[History, ...]:
         """Every price of an offer through time, under each set of conditions that the book has for it.
@@ -540,7 +555,7 @@ class Rates:
                     return None
                 return _agreed(self._price(offer, key, block), block, provider, item_id or None, day)
 
-            return steps(turning_days(candidates, provider.discount), on)
+            return steps(turning_days(candidates, provider.discount), on, self._end(offer, key))
 
         return tuple(
             History(offer, key, condition_words(group[0]), _question(group[0]), held)

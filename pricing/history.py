@@ -75,14 +75,16 @@ def turning_days(*dated: Iterable[PriceBlock | Discount]) -> list[date]:
     return sorted({one.effective for one in found} | {one.ends for one in found if one.ends is not None})
 
 
-def steps(days: Sequence[date], on: Callable[[date], Price | None]) -> tuple[Step, ...]:
+def steps(days: Sequence[date], on: Callable[[date], Price | None], end: date | None = None) -> tuple[Step, ...]:
     """What is in force from day to day.
 
     Args:
         days: by date, all on which it may change.
         on: the price in force on a day, if any.
+        end: the first day on which it is no longer sold, whatever is listed.
     """
-    held = [(day, on(day)) for day in days]
+    held = [(day, on(day)) for day in days if end is None or day < end]
+    held += [] if end is None else [(end, None)]
     turns = [(day, price) for i, (day, price) in enumerate(held) if i == 0 or price != held[i - 1][1]]
     untils = [day for day, _ in turns[1:]]
     spans = zip(turns, [*untils, None], strict=False)

@@ -17,6 +17,11 @@ class KeySpec(NamedTuple):
     high: float
 
 
+def bought_at_once(key: str) -> bool:
+    """Whether a key prices a tuning job, which is bought on one day and no longer sold once training has ended."""
+    return key.startswith("training_") or key.endswith("_usd_per_job")
+
+
 PRICE_KEYS: dict[str, KeySpec] = {
     # inference
     "input_usd_per_mtok": KeySpec("USD per million input tokens", 0.001, 1000),

@@ -185,7 +185,7 @@ def test_own_prices_of_the_session_are_shown_and_charted(dashboard):
     app.run()
     assert not app.exception
     assert "0.31 USD per million input tokens" in app.code[0].value
-    assert any("Input fell from" in heading.value for heading in app.subheader)
+    assert any("Input ends on 14 January 2027" in heading.value for heading in app.subheader)
     assert "0.31" not in opened(dashboard, offer="openai/gpt-4.1-mini", price="input_usd_per_mtok").code[0].value
 
 

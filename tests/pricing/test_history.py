@@ -12,8 +12,10 @@ import pytest
 from pricing import PriceBook, PriceMissing, UnknownOffer
 from pricing.book import Rates
 from pricing.history import History, changes
+from pricing.keys import bought_at_once
 
 DAY = timedelta(days=1)
+DAY_ONE = date(2026, 11, 20)
 IN, OUT, MINIMUM, TRAINING = "input_usd_per_mtok", "output_usd_per_mtok", "minimum_usd_per_job", "training_usd_per_mtok"
 BUNDLED = PriceBook.bundled()
 
@@ -37,6 +39,10 @@ def spans(rates: Rates, key: str = IN, **conditions: Any) -> list[tuple[str, str
 
 
 def charged(rates: Rates, offer: str, key: str, day: date, question: Any) -> Any:
+    """What `price` says, and nothing where that is no longer sold."""
+    over = {"inference_ends", "training_ends"} if bought_at_once(key) else {"inference_ends"}
+    if any(event.event in over and event.date <= day for event in rates.lifecycle(offer)):
+        return None
     try:
         return rates.price(offer, key, on=day, accept_unverified=True, **question)
     except PriceMissing:
@@ -123,6 +129,29 @@ def test_steps(tmp_path: Path, blocks: list[dict[str, Any]], expected: list[Any]
     assert spans(rates) == expected
     for history in rates.histories("acme/base"):
         assert_is_what_is_charged(rates, history)
+
+
+EVENT = {key: value for key, value in FROM_MARCH.items() if key not in ("effective", IN)}
+TRAINING_ENDS = EVENT | {"event": "training_ends", "date": date(2027, 1, 6)}
+INFERENCE_ENDS = EVENT | {"event": "inference_ends", "date": date(2027, 1, 14)}
+
+
+def test_prices_end_when_the_offer_does_and_training_when_that_does(tmp_path: Path) -> None:
+    prices = [FROM_MARCH, block(date(2026, 3, 1), training_usd_per_mtok=5), block(date(2027, 2, 1), input_usd_per_mtok=3)]
+    lifecycle = [INFERENCE_ENDS, EVENT | {"event": "available_until_at_least", "date": date(2026, 4, 1)}]
+    table = {"name": "Base", "price": prices, "lifecycle": lifecycle}
+    provider = {"lifecycle": [TRAINING_ENDS], "price": [block(date(2026, 1, 1), minimum_usd_per_job=4)]}
+    acme = {"name": "Acme", "price_page": "https://acme.example/pricing", "model": {"base": table}} | provider
+    book = PriceBook(tmp_path, {"acme": acme})
+    assert spans(book.as_of(DAY_ONE), IN) == [("2026-03-01", "2027-01-14", 2)]
+    assert spans(book.as_of(DAY_ONE), TRAINING) == [("2026-03-01", "2027-01-06", 5)]
+    expected = {date(2027, 1, 5): {IN, TRAINING, MINIMUM}, date(2027, 1, 6): {IN}, date(2027, 1, 13): {IN}, date(2027, 1, 14): set()}
+    for day, keys in expected.items():
+        rates = book.as_of(day)
+        assert {price.key for price in rates.all_in_force("acme/base")} == keys
+        assert {price.key for price in rates.in_force("acme/base", rates.item("acme/base")[2].price)} == keys - {MINIMUM}
+        assert {price.key for price in rates.in_force("acme", rates.book.provider("acme").price)} == keys & {MINIMUM}
+    assert book.as_of(date(2027, 3, 1)).price("acme/base", IN).value == 3  # what `price` says is not touched
 
 
 def test_a_pinned_view_knows_no_later_record(tmp_path: Path) -> None:

@@ -39,6 +39,12 @@ def test_events_stand_between_the_prices_by_day(tuneworth):
     assert "successor openai/gpt-6-luna" in end["what"]
 
 
+def test_prices_end_with_the_model(tuneworth):
+    shown = rows(tuneworth("prices", "history", "openai/gpt-4.1-mini", "--format", "json"))
+    last = {row["what"]: row["until"] for row in shown if row["value"] is not None}
+    assert (last["input_usd_per_mtok"], last["training_usd_per_mtok"]) == ("2027-01-14", "2027-01-06")
+
+
 def test_a_key_leaves_the_others_out(tuneworth):
     shown = rows(tuneworth("prices", "history", "openai/gpt-4.1-mini", "training_usd_per_mtok", "--format", "json"))
     assert {row["what"] for row in shown if row["value"] is not None} == {"training_usd_per_mtok"}

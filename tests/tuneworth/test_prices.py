@@ -51,6 +51,19 @@ def test_the_day_decides(tuneworth):
     assert "is in force on 2020-01-01" in ran.err
 
 
+def test_prices_of_a_retired_model_are_not_in_force(tuneworth):
+    shown = {
+        day: {row["key"] for row in rows(tuneworth("prices", "show", "openai/gpt-4.1-mini", "--as-of", day, "--format", "json"))}
+        for day in ("2027-01-05", "2027-01-06")
+    }
+    assert {"input_usd_per_mtok", "training_usd_per_mtok"} <= shown["2027-01-05"]
+    assert not [key for key in shown["2027-01-06"] if key.startswith("training")]
+    assert "input_usd_per_mtok" in shown["2027-01-06"]
+    ended = tuneworth("prices", "show", "openai/gpt-4.1-mini", "--as-of", "2999-01-01")
+    assert (ended.code, ended.out) == (1, "")
+    assert "2027-01-14: inference ends, successor openai/gpt-6-luna" in ended.err
+
+
 def test_a_retired_model_without_a_price_tells_when_it_ended(tuneworth):
     ran = tuneworth("prices", "show", "gemini-api/text-embedding-004", "--as-of", "2026-11-21")
     assert ran.code == 1
