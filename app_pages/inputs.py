@@ -275,9 +275,14 @@ def _load() -> None:
     except InputError as error:
         st.session_state["load_problem"] = str(error)
     else:
-        st.session_state["loaded"] = Source(UPLOADED, file.name, text)
-        st.session_state["scenario_id"] = st.session_state["picked"] = UPLOADED
-        _reset(UPLOADED)
+        load(file.name, text)
+
+
+def load(file: str, text: str) -> None:
+    """Take over a scenario's text, as if it were a file's; not where the picker is already drawn in this run."""
+    st.session_state["loaded"] = Source(UPLOADED, file, text)
+    st.session_state["scenario_id"] = st.session_state["picked"] = UPLOADED
+    _reset(UPLOADED)
 
 
 def _base(source: Source) -> Base:

@@ -6,7 +6,8 @@ Positions marked *share* run from 0 to 1 along an axis as it is drawn (the logar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from math import ceil, floor, log10
@@ -22,6 +23,7 @@ from calc.ledger import GROUPS, Group
 from calc.scenario import Family
 from calc.timeline import growth_factors
 from calc.volume import Curve
+from ingest.lengths import percentile
 from pricing.history import History, changes
 from pricing.keys import PRICE_KEYS
 from pricing.model import LifecycleEvent
@@ -46,6 +48,13 @@ LABEL_LENGTH = 12
 LABEL_WIDTH = 0.14
 """Of a crossing's volume, as a share of the volume axis on a phone."""
 LABEL_ROWS = 4
+LENGTH_BARS = 40
+"""Most bars of a histogram."""
+TAIL = 4
+"""Times the length of 95 in 100; where the longest is beyond it, the histogram ends before."""
+LIMITS_DRAWN = 3
+LETTER_SHARE = 0.024
+"""Width of a letter above a histogram, as a share of its axis on a phone."""
 
 Floats = NDArray[np.float64]
 Drawn = Callable[[Curve, Floats], Floats]
@@ -246,6 +255,46 @@ class HistoryChart:
     def label_rows(self) -> int:
         """Rows of names above the plot."""
         return max(mark.row for mark in (self.today, *self.events)) + 1
+
+
+@dataclass(frozen=True)
+class LengthBar:
+    """Examples from one length through another; ``is_cut`` where they are longer than a limit that is drawn."""
+
+    first: int
+    last: int
+    count: int
+    is_cut: bool
+
+
+@dataclass(frozen=True)
+class LengthMark:
+    """A length marked by an upright line, named in a row above the plot; rows count upwards."""
+
+    x: float
+    label: str
+    row: int
+    is_limit: bool
+    side: Literal["left", "right"]
+    """Where the name stands, seen from its line."""
+
+
+@dataclass(frozen=True)
+class LengthChart:
+    """How many examples have how many tokens."""
+
+    title: str
+    caption: str
+    alt: str
+    length: Axis
+    count: Axis
+    bars: tuple[LengthBar, ...]
+    marks: tuple[LengthMark, ...]
+
+    @property
+    def label_rows(self) -> int:
+        """Rows of names above the plot."""
+        return max(mark.row for mark in self.marks) + 1
 
 
 # --- break-even --------------------------------------------------------------------------------------------------------------
@@ -742,3 +791,89 @@ def _history_alt(chosen: History, shown: Sequence[History], events: Sequence[Lif
     marked = f" Events: {', '.join(price_words.event_label(e) for e in events)}." if events else ""
     where = f"{chosen.offer}, {chosen.conditions or 'standard'}"
     return f"Step chart of {unit} of {where}, by day of effect: {'; '.join(said)}.{marked}"
+
+
+# --- lengths of examples -----------------------------------------------------------------------------------------------------
+
+
+def length_chart(lengths: Mapping[int, int], counted_by: str, limits: Mapping[int, str] | None = None) -> LengthChart:
+    """Examples by length, with the median, the length that 95 in 100 do not pass, and the limits at which providers cut.
+
+    Args:
+        lengths: how many examples have how many tokens; at least one.
+        counted_by: the tokenizer, in words.
+        limits: whose limit it is, by tokens; those beyond the longest example are told, not drawn.
+    """
+    limits, longest = limits or {}, max(lengths)
+    median, high = (_length_at(lengths, share) for share in (0.5, 0.95))
+    end = longest if longest <= TAIL * high else 2 * high
+    drawn = sorted(limit for limit in limits if limit < end)[:LIMITS_DRAWN]
+    width = _round_step(end, LENGTH_BARS)
+    counts: dict[int, int] = {}
+    for length, count in lengths.items():
+        if length <= end:
+            counts[length // width] = counts.get(length // width, 0) + count
+    first_cut = drawn[0] if drawn else longest + 1
+    bars = tuple(
+        LengthBar(k * width, (k + 1) * width - 1, counts[k], k * width >= first_cut) for k in sorted(counts)
+    )  # fmt: skip
+    right = float(bars[-1].last + 1) if not drawn else float(max(bars[-1].last + 1, drawn[-1] * 1.05))
+    axis = Axis("Tokens of an example", 0.0, right, _length_ticks(right), logarithmic=False)
+    named = [(median, f"median {median:,}", False), (high, f"95 in 100 {high:,}", False)]
+    named += [(limit, f"limit {limit:,}", True) for limit in drawn]
+    most = max(bar.count for bar in bars)
+    step = max(1, _round_step(most, 4))
+    count_axis = Axis(
+        "Examples", 0.0, most * 1.08, tuple(Tick(t, f"{t:,}") for t in range(step, most + 1, step)), logarithmic=False
+    )  # fmt: skip
+    total = sum(lengths.values())
+    return LengthChart(
+        f"Half the examples have {median:,} tokens or fewer, the longest {longest:,}",
+        f"{total:,} sequences by length in tokens, chat template included, counted by {counted_by}. "
+        f"{_beyond(lengths, end)}{_limits_told(lengths, limits)}",
+        f"Histogram of {total:,} lengths: median {median:,} tokens, 95 in 100 up to {high:,}, longest {longest:,}. "
+        f"{_limits_told(lengths, limits)}".strip(),
+        axis, count_axis, bars, tuple(_length_marks(named, axis)),
+    )  # fmt: skip
+
+
+def _length_at(lengths: Mapping[int, int], share: float) -> int:
+    return percentile(Counter(lengths), share)
+
+
+def _round_step(span: float, parts: int) -> int:
+    """The smallest round number of which so many make up a span."""
+    return next(m * 10**p for p in range(13) for m in (1, 2, 5) if m * 10**p * parts >= span)
+
+
+def _length_ticks(right: float) -> tuple[Tick, ...]:
+    """Five at most: all of them fit on a phone."""
+    step = _round_step(right, 4)
+    return tuple(Tick(t, f"{t:,}") for t in range(0, int(right) + 1, step))
+
+
+def _length_marks(named: Sequence[tuple[int, str, bool]], axis: Axis) -> Iterator[LengthMark]:
+    """Names to the right of their line, to the left in the right half; one row up where they would meet."""
+    taken: list[list[tuple[float, float]]] = []
+    for x, label, is_limit in sorted(named):
+        at, width = axis.share(x), len(label) * LETTER_SHARE
+        side: Literal["left", "right"] = "right" if at < 0.5 else "left"
+        span = (at, at + width) if side == "right" else (at - width, at)
+        row = next((i for i, row in enumerate(taken) if all(span[1] < low or span[0] > high for low, high in row)), len(taken))
+        if row == len(taken):
+            taken.append([])
+        taken[row].append(span)
+        yield LengthMark(float(x), label, row, is_limit, side)
+
+
+def _beyond(lengths: Mapping[int, int], end: int) -> str:
+    beyond = sum(count for length, count in lengths.items() if length > end)
+    return f"Not drawn: {beyond:,} longer than {end:,} tokens. " if beyond else ""
+
+
+def _limits_told(lengths: Mapping[int, int], limits: Mapping[int, str]) -> str:
+    if not limits:
+        return "No limit is in the price book for those that count so."
+    least = min(limits)
+    cut = sum(count for length, count in lengths.items() if length > least)
+    return f"The lowest limit, {least:,} tokens ({limits[least]}), cuts {f'{cut:,}' if cut else 'none'}."

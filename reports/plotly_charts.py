@@ -7,7 +7,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from reports.charts import BreakEvenChart, CostLinesChart, DayMark, HistoryChart, Line, PriceLine, Tick
+from reports.charts import BreakEvenChart, CostLinesChart, DayMark, HistoryChart, LengthChart, Line, PriceLine, Tick
 from reports.palette import PALETTES, Palette, ThemeName
 from reports.words import GROUP_LABELS
 
@@ -200,6 +200,58 @@ def history_figure(chart: HistoryChart, theme: ThemeName) -> go.Figure:
         yaxis={
             "type": "log" if value.logarithmic else "linear", "range": ends, "fixedrange": True, "showticklabels": False,
             "tickvals": [tick.value for tick in value.ticks], "gridcolor": palette.grid, "zeroline": False,
+        },
+    )  # fmt: skip
+    return figure
+
+
+def length_figure(chart: LengthChart, theme: ThemeName) -> go.Figure:
+    """The histogram of lengths."""
+    palette = PALETTES[theme]
+    top, bottom, plot = 8 + 19 * chart.label_rows, 44, 230
+    figure = go.Figure()
+    figure.add_bar(
+        x=[(bar.first + bar.last + 1) / 2 for bar in chart.bars], y=[bar.count for bar in chart.bars],
+        width=[bar.last + 1 - bar.first for bar in chart.bars],
+        marker={
+            "color": [palette.warning if bar.is_cut else palette.groups["tokens"] for bar in chart.bars],
+            "line": {"color": palette.background, "width": 1},
+        },
+        text=[f"{bar.first:,} to {bar.last:,} tokens: {bar.count:,}" for bar in chart.bars], textposition="none",
+        hovertemplate="%{text}<extra></extra>", showlegend=False,
+    )  # fmt: skip
+    for tick in chart.count.ticks:
+        figure.add_annotation(
+            x=0, xref="paper", xanchor="left", y=tick.value, yanchor="bottom", showarrow=False, text=tick.label,
+            font={"size": 12.5, "color": palette.soft}, bgcolor=palette.background, borderpad=0,
+        )  # fmt: skip
+    for mark in chart.marks:
+        up = 1 + (3 + 19 * mark.row) / plot
+        colour = palette.warning if mark.is_limit else palette.marker
+        figure.add_shape(
+            type="line", x0=mark.x, x1=mark.x, xref="x", y0=0, y1=up, yref="paper",
+            line={"color": colour, "width": 1.2, "dash": "3px,3px" if mark.is_limit else "solid"},
+        )  # fmt: skip
+        figure.add_annotation(
+            x=mark.x, xref="x", xanchor="left" if mark.side == "right" else "right", y=up, yref="paper", yanchor="bottom",
+            showarrow=False, text=f"<b>{mark.label}</b>", bgcolor=palette.background, borderpad=1,
+            xshift=-3 if mark.side == "right" else 3,
+            font={"size": 12.5, "color": palette.warning if mark.is_limit else palette.text},
+        )  # fmt: skip
+    figure.update_layout(
+        _layout(palette, top + plot + bottom),
+        margin={"l": 10, "r": 24, "t": top, "b": bottom},
+        bargap=0,
+        xaxis={
+            "range": [chart.length.low, chart.length.high], "fixedrange": True, "showgrid": False, "zeroline": False,
+            "tickvals": [tick.value for tick in chart.length.ticks], "ticktext": [tick.label for tick in chart.length.ticks],
+            "ticks": "outside", "ticklen": 4, "tickcolor": palette.marker, "tickangle": 0,
+            "title": {"text": chart.length.title, "standoff": 6, "font": {"size": 12.5, "color": palette.soft}},
+            "tickfont": {"size": 12.5, "color": palette.soft},
+        },
+        yaxis={
+            "range": [chart.count.low, chart.count.high], "fixedrange": True, "showticklabels": False,
+            "tickvals": [tick.value for tick in chart.count.ticks], "gridcolor": palette.grid, "zeroline": False,
         },
     )  # fmt: skip
     return figure

@@ -223,6 +223,13 @@ def money_cents(usd: float) -> str:
     return f"{MINUS if amount < 0 else ''}{mark()}{abs(amount):,.{_cents()}f}"
 
 
+def money_run(usd: float | None) -> str:
+    """The cost of one run, to the smallest coin; below it two digits: $4.00, $0.43, $0.0031."""
+    if usd is None:
+        return MISSING
+    return money_per(usd) if 0 < abs(shown_amount(usd)) < 10 ** -_cents() else money_cents(usd)
+
+
 def money_tick(amount: float) -> str:
     """A round amount on an axis, already in the currency shown, with no more digits than it needs: $30,000, $0.03, $0.0003."""
     return f"{mark()}{amount:,.0f}" if amount >= 1 else f"{mark()}{amount:.{max(_cents(), -floor(log10(amount)))}f}"
