@@ -18,9 +18,11 @@ from calc.hardware.memory import (
     MemoryRefused,
     TuningSetup,
     fewest_gpus,
+    fewest_of,
     fits,
     interval_factor,
     memory_need,
+    sharded_needs,
     usable_gib,
 )
 from pricing.book import PriceBook
@@ -255,6 +257,24 @@ def test_what_cannot_be_is_said_plainly(setup: dict[str, Any], says: str) -> Non
 def test_a_model_that_fits_nowhere_says_why_and_what_to_do() -> None:
     with pytest.raises(MemoryRefused, match=r"Llama 3\.1 405B does not fit on any.*T4 has 15.*Quantise the base model"):
         fewest_gpus(shape("meta/llama-3.1-405b"), TuningSetup(), RATES.gpu("t4"), FIT, counts=(1, 2, 4, 8))
+
+
+def test_no_number_of_gpus_is_no_answer() -> None:
+    with pytest.raises(MemoryRefused, match="No number of GPUs was tried"):
+        fewest_gpus(shape("meta/llama-3.2-1b"), TuningSetup(), A100, FIT, counts=())
+
+
+def test_needs_are_the_same_for_every_gpu_and_the_answer_is_not() -> None:
+    needs = sharded_needs(shape("meta/llama-3.1-8b"), TuningSetup(technique="full"), FIT)
+    gpus = [fewest_of(shape("meta/llama-3.1-8b"), needs, RATES.gpu(gpu)).setup.gpus for gpu in ("h200", "a100-80gb", "a100-40gb")]
+    assert gpus == sorted(gpus)
+    assert gpus[0] == 1 < gpus[-1]
+
+
+def test_a_frozen_base_in_32_bits_takes_three_times_as_much() -> None:
+    """Its 16-bit copies wait for the backward pass too."""
+    narrow, wide = (need("meta/llama-2-7b", master_weights=master, sequence_tokens=512) for master in (False, True))
+    assert wide.weights - narrow.weights == pytest.approx(4 * 6.738e9 / 2**30, rel=0.001)
 
 
 def test_one_gpu_that_does_needs_no_reason() -> None:
