@@ -13,7 +13,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from pricing.book import PriceBook, Recorded
 from pricing.errors import PricingError
@@ -129,19 +129,32 @@ def cut(book: PriceBook, name: str, recorded_through: date) -> Release:
     """Name a state of the book: one more entry at the end of its releases.toml.
 
     Raises:
-        PricingError: the name is taken, or not like 2026.11.20.
+        PricingError: the name is taken, or is not the day with dots, like 2026.11.20 or 2026.11.20.1.
     """
     if name in {release.name for release in book.releases}:
         raise PricingError(f"There is a release '{name}' already, and a release never changes. Choose another name.")
-    try:
-        release = Release(name=name, recorded_through=recorded_through, sha256=digest(book, recorded_through))
-    except ValidationError:
-        raise PricingError(f"'{name}' is no name of a release. Write a day with dots, like 2026.11.20 or 2026.11.20.1.") from None
+    expected = f"{recorded_through.year}.{recorded_through.month}.{recorded_through.day}"
+    if _named_day(name) != recorded_through:
+        raise PricingError(
+            f"'{name}' is no name of a release of what is recorded through {recorded_through}. "
+            f"Write that day with dots: {expected}, or {expected}.1 for another one of the day."
+        )
+    release = Release(name=name, recorded_through=recorded_through, sha256=digest(book, recorded_through))
     with book.releases_file.open("a", encoding="utf-8", newline="\n") as file:
         file.write(
             f'\n[[release]]\nname = "{release.name}"\nrecorded_through = {recorded_through}\nsha256 = "{release.sha256}"\n'
         )
     return release
+
+
+def _named_day(name: str) -> date | None:
+    """The day in a release's name; None where it is no such name."""
+    try:
+        Release(name=name, recorded_through=date.max, sha256="0" * 64)
+        year, month, day = map(int, name.split(".")[:3])
+        return date(year, month, day)
+    except ValueError:  # pydantic's is one, too
+        return None
 
 
 def pinned(text: str) -> date | str:

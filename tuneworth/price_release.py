@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
+from ingest.errors import InputError, Problem
 from pricing import PriceBook, releases
 from tuneworth.clock import today
-from tuneworth.output import Format, emit, write
+from tuneworth.output import Format, emit, say, write
 
 
 def release(
@@ -20,7 +21,16 @@ def release(
     ] = None,
 ) -> None:
     """Name everything recorded through a day, with its digest, for scenarios to be pinned to; a name is given once."""
-    made = releases.cut(PriceBook.bundled(), name, _day(through))
+    day = _day(through)
+    if day > today():
+        expected = f"Expected a day up to today, {today()}"
+        raise InputError(Problem("--recorded-through", f"{day} is not over: records can still enter the book", expected))
+    made = releases.cut(PriceBook.bundled(), name, day)
+    if day == today():
+        say(
+            "The day is not over: a record that still enters the book today would change this release, and 'prices releases' "
+            "would say so. Add no more today, or name the state through yesterday."
+        )
     write(f"Release {made.name}: recorded through {made.recorded_through}, SHA-256 {made.sha256}.\n")
 
 

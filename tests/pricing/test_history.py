@@ -145,8 +145,8 @@ def test_prices_end_when_the_offer_does_and_training_when_that_does(tmp_path: Pa
     book = PriceBook(tmp_path, {"acme": acme})
     assert spans(book.as_of(DAY_ONE), IN) == [("2026-03-01", "2027-01-14", 2)]
     assert spans(book.as_of(DAY_ONE), TRAINING) == [("2026-03-01", "2027-01-06", 5)]
-    expected = {date(2027, 1, 5): {IN, TRAINING, MINIMUM}, date(2027, 1, 6): {IN}, date(2027, 1, 13): {IN}, date(2027, 1, 14): set()}
-    for day, keys in expected.items():
+    expected = [("2027-01-05", {IN, TRAINING, MINIMUM}), ("2027-01-06", {IN}), ("2027-01-13", {IN}), ("2027-01-14", set())]
+    for day, keys in ((date.fromisoformat(day), keys) for day, keys in expected):
         rates = book.as_of(day)
         assert {price.key for price in rates.all_in_force("acme/base")} == keys
         assert {price.key for price in rates.in_force("acme/base", rates.item("acme/base")[2].price)} == keys - {MINIMUM}

@@ -244,7 +244,9 @@ def test_a_release_is_cut_once_found_by_name_and_proves_the_book(folder: Path) -
     ("ask", "told"),
     [
         (lambda book: releases.cut(book, "2026.1.1", SECOND), "There is a release '2026.1.1' already"),
-        (lambda book: releases.cut(book, "new", SECOND), "'new' is no name of a release. Write a day with dots"),
+        (lambda book: releases.cut(book, "new", SECOND), r"'new' is no name of a release .* with dots: 2026\.6\.1, or 2026\.6\.1\.1"),
+        (lambda book: releases.cut(book, "2026.6.2", SECOND), "'2026.6.2' is no name of a release of .* through 2026-06-01"),
+        (lambda book: releases.cut(book, "2026.13.1", SECOND), "'2026.13.1' is no name of a release"),
         (lambda book: book.as_of(DAY, "2026.1.2"), "no price release '2026.1.2'. Did you mean 2026.1.1"),
     ],
 )

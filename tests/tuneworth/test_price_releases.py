@@ -7,7 +7,7 @@ import io
 import json
 import re
 import shutil
-from datetime import date
+from datetime import date, timedelta
 from importlib.resources import files
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from calc import Comparison, Scenario, compare
 from calc.price_effect import price_effect
 from ingest import load_scenario
 from pricing import PriceBook, releases
+from tuneworth.clock import today
 from tuneworth.report import report_files
 
 DAY, CORRECTED_ON = date(2026, 11, 20), date(2099, 1, 1)
@@ -192,6 +193,15 @@ def test_a_release_is_cut_and_listed(tuneworth, folder):
     table.write_text(re.sub(r"usd_per_mtok = (\S+)", r"usd_per_mtok = 1\1", text), encoding="utf-8")
     listed = tuneworth("prices", "releases", "--format", "json")
     assert (listed.code, json.loads(listed.out)[0]["unchanged"]) == (1, False)
+
+
+def test_a_release_never_reaches_beyond_today_and_one_of_today_warns(tuneworth, folder):
+    day = today()
+    for ahead, code, told in ((1, 1, "records can still enter"), (0, 0, "The day is not over"), (-1, 0, "")):
+        through = day + timedelta(days=ahead)
+        ran = tuneworth("prices", "release", f"{through:%Y.%m.%d}", "--recorded-through", through)
+        assert (ran.code, told in ran.err, bool(ran.err)) == (code, True, bool(told))
+    assert len(PriceBook(folder).releases) == 2
 
 
 def test_many_changes_are_counted_by_provider_first(tuneworth, folder):
