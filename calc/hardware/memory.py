@@ -340,15 +340,16 @@ def refuse(shape: Shape, setup: TuningSetup) -> None:
             f"Sequences of {longest:,.0f} tokens are longer than the {shape.context_tokens:,} that {shape.name} takes. "
             "Shorten them, or choose a model with a longer context."
         )
-    for name in ("sequence_tokens", "micro_batch", "gpus"):
+    for name in ("sequence_tokens", "micro_batch", "gpus", "tensor_parallel", "pipeline_parallel", "context_parallel"):
         if not float(np.min(getattr(setup, name))) >= 1:
             raise MemoryRefused(f"{name} is {np.min(getattr(setup, name))}; it must be 1 or more.")
     if setup.technique != "full" and not setup.rank >= 1:
         raise MemoryRefused(f"The rank of the adapters is {setup.rank}; it must be 1 or more.")
     if setup.technique != "full" and not lora_parameters(shape, 1, setup.targets):
         raise MemoryRefused("The adapters sit on no matrix of the model. Name targets among q, k, v, o, gate, up, down.")
-    if not float(np.min(setup.data_parallel)) >= 1:
-        raise MemoryRefused("Tensor, pipeline and context parallelism need more GPUs than there are.")
+    if np.any(np.asarray(setup.data_parallel) % 1):
+        parts = setup.tensor_parallel * setup.pipeline_parallel * setup.context_parallel
+        raise MemoryRefused(f"{setup.gpus} GPUs cannot be split into tensor, pipeline and context parallel sets of {parts}.")
 
 
 def usable_gib(gpu: Gpu) -> float:

@@ -246,7 +246,9 @@ def test_recomputing_and_offloading_never_need_more(weights: str, setup: TuningS
         ({"gpus": float("nan")}, "gpus is nan; it must be 1 or more"),
         ({"rank": 0}, "rank of the adapters is 0; it must be 1 or more"),
         ({"targets": ()}, "sit on no matrix of the model. Name targets among q, k, v"),
-        ({"gpus": 2, "tensor_parallel": 4}, "parallelism need more GPUs than there are"),
+        ({"gpus": 2, "tensor_parallel": 4}, "2 GPUs cannot be split into tensor, pipeline and context parallel sets of 4"),
+        ({"gpus": 6, "tensor_parallel": 2, "context_parallel": 2}, "6 GPUs cannot be split into .* sets of 4"),
+        ({"tensor_parallel": 0}, "tensor_parallel is 0; it must be 1 or more"),
     ],
 )
 def test_what_cannot_be_is_said_plainly(setup: dict[str, Any], says: str) -> None:
