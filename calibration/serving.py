@@ -125,11 +125,11 @@ def _as_fit(names: list[str], values: np.ndarray) -> Fit:
 def ln_predicted(these: Problem, values: np.ndarray) -> np.ndarray:
     """ln of the output tokens a second that coefficients predict for every row."""
     fit = _as_fit(these.names, values)
-    prefill = model.prefill_seconds(these.at_peak, these.input_tokens, fit)
-    step = model.step_seconds(these.at_peak, these.batch, fit)
+    slower = np.exp(-these.design @ values[len(BEFORE) :])
+    prefill = model.prefill_seconds(these.at_peak, these.input_tokens, fit, slower)
+    step = model.step_seconds(these.at_peak, these.batch, fit, slower)
     served = model.requests_per_second(these.batch, prefill, step, these.output_tokens)
-    effect: np.ndarray = these.design @ values[len(BEFORE) :]
-    return np.log(these.replicas * served * these.output_tokens) + effect
+    return np.log(these.replicas * served * these.output_tokens)
 
 
 def _system(these: Problem, mask: np.ndarray, values: np.ndarray) -> np.ndarray:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-from scipy.special import stdtrit
 
 from calc.hardware.architecture import (
     Shape,
@@ -205,16 +204,20 @@ def _known(rate: float | None, gpu: Gpu, what: str) -> float:
     return rate
 
 
-def prefill_seconds(at_peak: Loads, input_tokens: Any, fit: Fit) -> Any:
-    """Seconds of one request's prefill."""
-    efficiency = np.exp(fit.value("ln_prefill"))
-    return at_peak.prefill_s / efficiency + at_peak.link_s_per_token * np.exp(fit.value("ln_link")) * input_tokens
+def prefill_seconds(at_peak: Loads, input_tokens: Any, fit: Fit, slower: Any = 1.0) -> Any:
+    """Seconds of one request's prefill; what the link takes depends on nothing else."""
+    compute = slower * at_peak.prefill_s / np.exp(fit.value("ln_prefill"))
+    return compute + at_peak.link_s_per_token * np.exp(fit.value("ln_link")) * input_tokens
 
 
-def step_seconds(at_peak: Loads, batch: Any, fit: Fit) -> Any:
-    """Seconds of one decode step of a batch: memory and compute overlap in part (root of the sum of squares), plus the fixed."""
-    memory = at_peak.memory_s / np.exp(fit.value("ln_bandwidth"))
-    compute = at_peak.compute_s / np.exp(fit.value("ln_compute"))
+def step_seconds(at_peak: Loads, batch: Any, fit: Fit, slower: Any = 1.0) -> Any:
+    """Seconds of one decode step of a batch: memory and compute overlap in part (root of the sum of squares), plus the fixed.
+
+    Args:
+        slower: what memory's and compute's times are multiplied by (`slowness`).
+    """
+    memory = slower * at_peak.memory_s / np.exp(fit.value("ln_bandwidth"))
+    compute = slower * at_peak.compute_s / np.exp(fit.value("ln_compute"))
     link = at_peak.link_s_per_token * np.exp(fit.value("ln_link")) * batch
     fixed = np.exp(fit.value("ln_step_s")) + at_peak.exchanges * np.exp(fit.value("ln_exchange_s"))
     return np.sqrt(memory**2 + compute**2) + link + fixed
@@ -232,7 +235,7 @@ def features(deployment: Deployment) -> dict[str, float]:
 
 
 def slowness(deployment: Deployment, fit: Fit) -> float:
-    """What times are multiplied by for the engine, the weights and the kind of model and GPU."""
+    """What memory's and compute's times are multiplied by for the engine, the weights and the kind of model and GPU."""
     return float(np.exp(-sum(fit.value(name) * value for name, value in features(deployment).items())))
 
 
@@ -261,8 +264,8 @@ def capacity(
     in_memory = int(batch_in_memory(deployment, tokens))
     batch = np.arange(1, min(in_memory, deployment.max_batch) + 1, dtype=float)
     at_peak, slower = loads(deployment, tokens, batch), slowness(deployment, fit)
-    prefill = slower * prefill_seconds(at_peak, tokens.input_tokens - tokens.cached_input_tokens, fit)
-    step = slower * step_seconds(at_peak, batch, fit)
+    prefill = prefill_seconds(at_peak, tokens.input_tokens - tokens.cached_input_tokens, fit, slower)
+    step = step_seconds(at_peak, batch, fit, slower)
     first = prefill * (1 + batch * prefill / (2 * tokens.output_tokens * step)) + step
     each = step + batch * prefill / tokens.output_tokens
     ends = {"memory" if in_memory < deployment.max_batch else "engine": len(batch)}
@@ -305,6 +308,8 @@ def _check(deployment: Deployment, tokens: TokenShape) -> None:
 
 def interval_factor(fit: Fit, coverage: float = 0.9) -> float:
     """What to divide and multiply a capacity by so that the interval covers such a share of sources not seen."""
+    from scipy.special import stdtrit  # slow to import, and wanted for intervals alone
+
     return float(np.exp(stdtrit(fit.degrees_of_freedom, (1 + coverage) / 2) * fit.residual_scale["usual"]))
 
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-from scipy.special import stdtrit
 
 from calc.hardware.architecture import Shape, active_parameters
 from pricing.errors import PricingError
@@ -246,6 +245,8 @@ def kind_of(shape: Shape, run: TrainingRun) -> str:
 
 def interval_factor(fit: Fit, kind: str, coverage: float = 0.9) -> float:
     """What to divide and multiply a prediction by so that the interval covers such a share of runs of sources not seen."""
+    from scipy.special import stdtrit  # slow to import, and wanted for intervals alone
+
     return float(np.exp(stdtrit(fit.degrees_of_freedom, (1 + coverage) / 2) * fit.residual_scale[kind]))
 
 

@@ -55,10 +55,26 @@ def test_weights_the_gpu_cannot_multiply_are_widened():
     assert model._matrix_peak(Deployment(LLAMA_8B, H100, weights="fp8")) == 1979e12
 
 
-@pytest.mark.parametrize("slower_faster", [("a100-80gb", "h100"), ("h100", "h200"), ("h200", "b200"), ("l4", "l40s")])
-def test_a_faster_gpu_serves_no_less(slower_faster):
-    slow, fast = (capacity(Deployment(LLAMA_8B, RATES.gpu(gpu)), CHAT, FIT).requests_per_second for gpu in slower_faster)
-    assert slow <= fast
+RATES_OF_A_GPU = ("memory_gb", "memory_bandwidth_gb_per_s", "bf16_dense_tflops", "link_gb_per_s")
+KNOWN = {name: gpu for name, gpu in RATES.gpus.items() if all(getattr(gpu, rate) for rate in RATES_OF_A_GPU)}
+PAIRS = [
+    (slow, fast)
+    for slow in KNOWN
+    for fast in KNOWN
+    if slow != fast and all(getattr(KNOWN[slow], rate) <= getattr(KNOWN[fast], rate) for rate in RATES_OF_A_GPU)
+]
+
+
+@pytest.mark.parametrize("weights", ["meta/llama-3.2-1b", "meta/llama-3.1-8b", "qwen/qwen3-30b-a3b"])
+@pytest.mark.parametrize("batch", [1, 256])
+def test_a_gpu_better_in_everything_serves_no_less(weights, batch):
+    shape = shape_of(RATES.open_model(weights))
+    served = {
+        name: capacity(Deployment(shape, gpu, gpus=8, max_batch=batch), CHAT, FIT).requests_per_second
+        for name, gpu in KNOWN.items()
+    }
+    assert len(PAIRS) > 100
+    assert [(slow, fast) for slow, fast in PAIRS if served[slow] > served[fast] * (1 + 1e-9)] == []
 
 
 def test_a_larger_model_serves_less():

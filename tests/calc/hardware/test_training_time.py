@@ -81,13 +81,22 @@ def test_more_parameters_are_never_faster(technique, gpu):
     assert speeds == sorted(speeds, reverse=True)
 
 
-@pytest.mark.parametrize("slower_faster", [("a10g", "l40s"), ("a100-80gb", "h100"), ("h100-pcie", "h100"), ("h200", "b200")])
 @pytest.mark.parametrize("technique", ["full", "lora"])
-def test_a_faster_gpu_is_never_slower(slower_faster, technique):
-    slow, fast = (
-        tokens_per_second_per_gpu(LLAMA_8B, RATES.gpu(gpu), replace(FULL, technique=technique), FIT) for gpu in slower_faster
-    )
-    assert slow <= fast
+def test_a_gpu_of_higher_peak_is_never_slower(technique):
+    gpus = sorted((gpu for gpu in RATES.gpus.values() if gpu.bf16_dense_tflops), key=lambda gpu: gpu.bf16_dense_tflops)
+    run = replace(FULL, technique=technique)
+    speeds = {gpu.name: tokens_per_second_per_gpu(LLAMA_8B, gpu, run, FIT) for gpu in gpus}
+    slower = [
+        (slow.name, fast.name)
+        for slow in gpus
+        for fast in gpus
+        if slow.name.split()[0] == fast.name.split()[0]  # programs reach less of AMD's peaks than of NVIDIA's
+        and slow.bf16_dense_tflops < fast.bf16_dense_tflops
+        and slow.memory_bandwidth_gb_per_s <= fast.memory_bandwidth_gb_per_s
+        and speeds[slow.name] > speeds[fast.name]
+    ]
+    assert len(gpus) > 20
+    assert slower == []
 
 
 def test_more_tokens_take_longer_and_more_gpus_less():
