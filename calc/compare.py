@@ -355,7 +355,7 @@ def compare(scenario: Scenario, book: PriceBook, *, today: date | None = None) -
     if as_of is None:
         raise ValueError("the scenario states no as_of; pass today=")
     point = scenario.at_point()
-    _known("price_release", partial(book.as_of, as_of, scenario.price_release))
+    _known("price_release", partial(releases.last_day, book, scenario.price_release))
     rates = book.as_of(as_of, scenario.price_release)
     _known("finance.currency", partial(rates.exchange_rate, point.finance.currency))
     months = Months(as_of, scenario.horizon_months)
@@ -379,9 +379,11 @@ def _evaluated(point: Scenario, name: str, rates: Rates, months: Months, referen
 
 
 def _check_names(point: Scenario, rates: Rates) -> None:
-    """Raise UnknownOffer where a role or a provider is named that nothing knows: a slip there would go unnoticed."""
+    """Raise UnknownOffer where a role, provider or offer is named that nothing knows: a slip there would go unnoticed."""
     for provider in point.organisation:
         _known(f"organisation.{provider}", partial(rates.book.provider, provider))
+    for number, offer in enumerate(point.accept_unverified):
+        _known(f"accept_unverified.{number}", partial(rates.item, offer))
     used = {"task.rejected_answer_role": point.task.rejected_answer_role}
     used |= {"value.role": point.value.role} if point.value is not None else {}
     for name, approach in point.approaches.items():

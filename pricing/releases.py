@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel
 
 from pricing.book import PriceBook, Recorded
-from pricing.errors import PricingError
+from pricing.errors import PricingError, UnknownRelease
 from pricing.model import Provider, Release
 
 ITEM_FACTS = {"weights", "context_tokens", "max_training_tokens_per_example", "dimensions", "hardware"}
@@ -163,6 +163,29 @@ def pinned(text: str) -> date | str:
         return date.fromisoformat(text)
     except ValueError:
         return text
+
+
+def last_day(book: PriceBook, state: date | str | None) -> date | None:
+    """The last day whose records count in a state of the book that holds something; None: all do.
+
+    Raises:
+        UnknownRelease: there is no release of that name, or nothing was recorded by the day.
+    """
+    through = book.recorded_through(state)
+    if through is None or any(release.recorded_through <= through for release in book.releases):
+        return through
+    begin = _first_recorded(book)
+    if begin is not None and through < begin:
+        first = min(book.releases, key=lambda release: release.recorded_through, default=None)
+        named = f"The first release is {first.name}." if first else "State a day from then on."
+        raise UnknownRelease(f"The price book begins on {begin}: there is none as recorded through {through}. {named}")
+    return through
+
+
+def _first_recorded(book: PriceBook) -> date | None:
+    providers = (place.records for provider_id in book.provider_ids for place in places(book.provider(provider_id)))
+    days = (r.recorded for named in (*providers, *facts(book).values()) for records in named.values() for r in records)
+    return min(days, default=None)
 
 
 def basis(

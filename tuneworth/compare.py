@@ -6,6 +6,7 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Iterable, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -139,6 +140,7 @@ def compared_from_data(
     filled = filled_in(fields, read)
     day = None if as_of is None else day_or_today(as_of)
     scenario = scenario_from(filled.fields, lines, str(file), as_of=day, today=day_or_today(None))
+    _check_state(scenario, lines, str(file))
     _say_origin(read, filled.measured, filled.kept, ())
     scenario = scenario if day is None else scenario.model_copy(update={"as_of": day})
     return _answered(scenario, lines, str(file), book), read.is_partial
@@ -189,9 +191,21 @@ def stated(file: Path, as_of: str | None) -> tuple[Scenario, Lines]:
     """
     day = None if as_of is None else day_or_today(as_of)
     scenario, lines = load_with_lines(file, as_of=day, today=day_or_today(None))
+    _check_state(scenario, lines, str(file))
     if day is not None:
         scenario = scenario.model_copy(update={"as_of": day})
     return scenario, lines
+
+
+def _check_state(scenario: Scenario, lines: Lines, name: str) -> None:
+    """Refuse a pin to a day that is to come, and warn of one to today: records may still enter such a state of the book."""
+    pinned, day = scenario.price_release, day_or_today(None)
+    if not isinstance(pinned, date) or pinned < day:
+        return
+    if pinned > day:
+        wrong = f"{pinned} is yet to come, and until then the price book moves; state a day before today, {day}, or a release"
+        raise located(ValueError(f"price_release: {wrong}"), lines, name)
+    say(f"{name}, price_release: what is still recorded today, {pinned}, will count too; the answer can move until tomorrow.")
 
 
 # --- the terminal ---------------------------------------------------------------------------------------------------------

@@ -244,7 +244,7 @@ def test_a_release_is_cut_once_found_by_name_and_proves_the_book(folder: Path) -
     ("ask", "told"),
     [
         (lambda book: releases.cut(book, "2026.1.1", SECOND), "There is a release '2026.1.1' already"),
-        (lambda book: releases.cut(book, "new", SECOND), r"'new' is no name of a release .* with dots: 2026\.6\.1, or 2026\.6\.1\.1"),
+        (lambda book: releases.cut(book, "new", SECOND), r"'new' is no name of a release .* dots: 2026\.6\.1, or 2026\.6\.1\.1"),
         (lambda book: releases.cut(book, "2026.6.2", SECOND), "'2026.6.2' is no name of a release of .* through 2026-06-01"),
         (lambda book: releases.cut(book, "2026.13.1", SECOND), "'2026.13.1' is no name of a release"),
         (lambda book: book.as_of(DAY, "2026.1.2"), "no price release '2026.1.2'. Did you mean 2026.1.1"),
@@ -256,6 +256,17 @@ def test_a_wrong_name_is_told(folder: Path, ask: Callable[[PriceBook], object], 
     with pytest.raises(PricingError, match=told):
         ask(PriceBook(folder))
     assert (folder / "releases.toml").read_text(encoding="utf-8") == text
+
+
+def test_a_day_before_the_book_is_no_state_of_it(folder: Path) -> None:
+    assert releases.last_day(PriceBook(folder), FIRST) == FIRST
+    with pytest.raises(UnknownRelease, match=r"begins on 2026-01-01: .* through 1999-01-01\. State a day from then on"):
+        releases.last_day(PriceBook(folder), date(1999, 1, 1))
+    releases.cut(PriceBook(folder), "2026.6.1", SECOND)
+    with pytest.raises(UnknownRelease, match=r"begins on 2026-01-01: .* The first release is 2026\.6\.1\."):
+        releases.last_day(PriceBook(folder), date(1999, 1, 1))
+    assert releases.last_day(PriceBook(folder), "2026.6.1") == SECOND
+    assert releases.last_day(PriceBook(folder), None) is None
 
 
 def test_what_an_answer_rests_on(folder: Path) -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tuneworth.clock import today
+
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 COMPLETE = EXAMPLES / "documentation_assistant.yaml"
 PARTIAL = EXAMPLES / "helpfulness_dpo.yaml"
@@ -61,6 +63,33 @@ def test_json_and_csv_are_for_programs(tuneworth):
     assert [row["name"] for row in rows] == [approach["name"] for approach in data["approaches"]]
     lines = list(csv.DictReader(io.StringIO(tuneworth("compare", COMPLETE, "--format", "csv", "--lines", *ON).out)))
     assert {row["approach"] for row in lines} == {row["name"] for row in rows}
+
+
+@pytest.mark.parametrize(
+    ("stated", "told"),
+    [
+        ("price_release: 1999-01-01", "price_release: The price book begins on 2026-11-20"),
+        ("price_release: 1999-01-01", "The first release is 2026.11.20."),
+        ("price_release: 2999-01-01", "price_release: 2999-01-01 is yet to come"),
+        ("accept_unverified: [openai/gpt-6-lunar]", "accept_unverified.0: OpenAI has no 'gpt-6-lunar'"),
+        ("accept_unverified: [openai/gpt-6-lunar]", "Did you mean gpt-6-luna"),
+    ],
+)
+def test_what_is_not_in_the_book_is_told_at_its_field(tuneworth, tmp_path, stated, told):
+    path = tmp_path / "scenario.yaml"
+    path.write_text(COMPLETE.read_text(encoding="utf-8") + stated + "\n", encoding="utf-8")
+    line = len(path.read_text(encoding="utf-8").splitlines())
+    for verb in (("compare",), ("report", "--out", tmp_path / "out")):
+        ran = tuneworth(verb[0], path, *verb[1:])
+        assert (ran.code, ran.out) == (1, "")
+        assert told in ran.err
+        assert f"scenario.yaml, line {line}, " in ran.err
+
+
+def test_a_pin_to_today_warns(tuneworth, tmp_path):
+    path = tmp_path / "scenario.yaml"
+    path.write_text(f"{COMPLETE.read_text(encoding='utf-8')}price_release: {today()}\n", encoding="utf-8")
+    assert "can move until tomorrow" in tuneworth("compare", path, *ON).err
 
 
 def test_wrong_input_ends_in_1_and_names_the_line(tuneworth, broken):
