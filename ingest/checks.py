@@ -99,6 +99,16 @@ def _record_keys(*known: str) -> Callable[[Line], bool]:
     return lambda line: any(key not in known and value is not None for key, value in line.data.items())
 
 
+def _untyped_parts(line: Line) -> bool:
+    """Content in parts that are not ``{"type": ...}``, or that have their text under another key than ``text``."""
+    parts = [part for m in line.messages if isinstance(m.get("content"), list) for part in m["content"]]
+    return any(not isinstance(part, dict) or "type" not in part or "value" in part for part in parts)
+
+
+def _parts(line: Line) -> bool:
+    return any(isinstance(message.get("content"), list) for message in line.messages)
+
+
 def _empty_message(line: Line) -> bool:
     return any(not m.get("content") and not m.get("tool_calls") and not m.get("function_call") for m in line.messages)
 
@@ -299,7 +309,6 @@ def _openai_rules(provider: str) -> Iterator[Rule]:
     """OpenAI's rules, which Azure OpenAI shares where its own pages say nothing else."""
     own = provider == "openai"
     roles = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
-    message_keys = (_TAKES[provider] - roles) | {"tool_call_id"}
     data: Confidence = "primary" if own else "transcribed"
     yield _of_line(
         provider,
@@ -310,15 +319,6 @@ def _openai_rules(provider: str) -> Iterator[Rule]:
         data,
         _roles(roles),
         ("chat", "preference", "reinforcement"),
-    )
-    yield _of_line(
-        provider,
-        "message keys",
-        "a message has a key it does not know",
-        "role, content, name, weight, tool_calls, tool_call_id, function_call, refusal, audio",
-        _OPENAI_DATA,
-        data,
-        _message_keys(frozenset(message_keys)),
     )
     yield _of_line(
         provider,
@@ -774,8 +774,46 @@ def _other_rules() -> Iterator[Rule]:
     )
 
 
+def _message_rules(provider: str) -> Iterator[Rule]:
+    """What `ingest.formats.CHAT_TAKEN_BY` says a provider's messages may have."""
+    taken, page = _TAKES[provider], _DATA_PAGE[provider]
+    keys = taken - {
+        "system",
+        "developer",
+        "user",
+        "assistant",
+        "tool",
+        "function",
+        "functions",
+        "tools",
+        "parallel_tool_calls",
+        "parts",
+    }
+    confidence: Confidence = "transcribed" if provider == "azure-openai" else "primary"
+    yield _of_line(
+        provider,
+        "message keys",
+        "a message has a key it does not know",
+        ", ".join(sorted(keys)),
+        page,
+        confidence,
+        _message_keys(keys),
+    )
+    typed = "parts" in taken
+    yield _of_line(
+        provider,
+        "content parts",
+        "content in parts of another kind" if typed else "content in parts",
+        'text, or parts such as {"type": "text", "text": ...}' if typed else "text",
+        page,
+        "unverified",
+        _untyped_parts if typed else _parts,
+    )
+
+
 RULES: tuple[Rule, ...] = (
     *map(_format_rule, PROVIDERS),
+    *(rule for provider in _TAKES for rule in _message_rules(provider)),
     *_openai_rules("openai"),
     *_openai_rules("azure-openai"),
     *_other_rules(),

@@ -94,16 +94,42 @@ class Inspection:
         return Tables(checks, self._findings.rows(several) if self._findings is not None else [])
 
 
+def checks_by_provider(tables: Tables) -> list[Row]:
+    """How much each provider has against the file: rules about the file, lines by what becomes of them."""
+    rows = []
+    for provider in PROVIDERS:
+        found = [row for row in tables.checks if row["provider"] == provider and row["rule"]]
+        of_file = [row["problem"] for row in found if row["severity"] == "rejects the file"]
+        rows.append(
+            {
+                "provider": provider,
+                "rejects the file": "; ".join(of_file),
+                "most lines rejected by a rule": max(
+                    (row["cases"] for row in found if row["severity"] == "rejects the line"), default=0
+                ),
+                "truncated": max((row["cases"] for row in found if row["severity"] == "truncates"), default=0),
+                "warnings": sum(row["severity"] == "warns" for row in found),
+            }
+        )
+    return rows
+
+
 def _limits(rates: Rates) -> Limits:
     """By provider and limit on training in tokens per example, the models it holds for."""
     limits: Limits = {}
     for provider_id in PROVIDERS:
         by_limit: dict[int, list[str]] = defaultdict(list)
         for model_id, item in rates.book.provider(provider_id).model.items():
-            if item.max_training_tokens_per_example is not None and rates.is_listed(item):
-                by_limit[item.max_training_tokens_per_example].append(model_id)
+            limit = item.max_training_tokens_per_example
+            if limit is not None and rates.is_listed(item) and not _training_ended(rates, f"{provider_id}/{model_id}"):
+                by_limit[limit].append(model_id)
         limits[provider_id] = by_limit
     return limits
+
+
+def _training_ended(rates: Rates, offer: str) -> bool:
+    ends = ("training_ends", "inference_ends")
+    return any(event.event in ends and event.date <= rates.as_of for event in rates.lifecycle(offer))
 
 
 def _rows(provider: str, broken: list[Broken], several: bool) -> list[Row]:

@@ -16,9 +16,13 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColu
 
 from ingest import InputError, Problem, TrainingFile
 from ingest.chat_templates import OPENAI
+from ingest.checks import Rule
 from ingest.counting import Counting, counting_for
 from ingest.dataset import Measured, measure, training_file
+from ingest.examples import Example
 from ingest.formats import FORMATS
+from ingest.inspection import Inspection, Tables, checks_by_provider
+from ingest.records import Record
 from ingest.sources import find_files
 from ingest.tokenizers import tokenizer_names
 from pricing import PriceBook, Rates, UnknownOffer
@@ -27,6 +31,8 @@ from tuneworth.output import PARTIAL, Format, emit, say
 
 PROBLEMS_SHOWN = 20
 DEFAULT_MODEL = "gpt-4.1-mini"
+SHOWN_OF_CHECKS = ("provider", "rule", "severity", "cases", "lines", "problem", "expected", "source", "source_date", "confidence")
+SHOWN_OF_FINDINGS = ("finding", "cases", "words", "lines", "advice")
 
 
 def tokens(
@@ -50,8 +56,15 @@ def tokens(
         int | None, typer.Option(min=1, max=1000, help="Passes over the file. Default: the provider's rule.")
     ] = None,
     problems: Annotated[
-        Path | None, typer.Option(help="Where to write everything that is left out, one JSON object a line.")
+        Path | None, typer.Option(help="Where to write every line that is left out or breaks a rule, one JSON object a line.")
     ] = None,
+    checks: Annotated[
+        bool, typer.Option("--checks", help="Every rule of a provider that the file breaks, with its lines and its source.")
+    ] = False,
+    findings: Annotated[
+        bool,
+        typer.Option("--findings", help="Look for duplicates, leaks, outliers and the like too; takes some three times as long."),
+    ] = False,
     form: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.table,
 ) -> None:
     """Count training files: examples, tokens, truncation, epochs, billed tokens, problems by line.
@@ -66,15 +79,22 @@ def tokens(
     counting = counting_for(model, tokenizer_file=tokenizer, assumptions=rates.assumptions)
     limit, rule, unknown = _providers_rules(rates, counting)
     limit = max_tokens_per_example or limit
-    with _problems_file(problems, files) as on_problem:
-        measured = _measured(files, counting, read_as, on_problem)
+    with _problems_file(problems, files) as write_problem:
+        on_problem = None if write_problem is None else lambda problem: write_problem(_as_json(problem))
+        inspection = Inspection(findings=findings, on_broken=_broken_writer(write_problem))
+        measured = _measured(files, counting, read_as, on_problem, inspection.add)
         counted = training_file(measured, counting, max_tokens_per_example=limit, epochs=epochs, epochs_rule=rule)
         checked = None
         if validation is not None:
-            validated = _measured([validation], counting, read_as, on_problem)
+            validated = _measured([validation], counting, read_as, on_problem, inspection.add_validation)
             checked = training_file(validated, counting, max_tokens_per_example=limit, epochs=1)
+    tables = inspection.tables(measured, counting, rates, _size_bytes(files))
+    answer = _json(counted, measured, checked) | {"checks": tables.checks, "findings": tables.findings if findings else None}
     title = f"{measured.name}, {measured.format}, for {model}"
-    emit(form, _rows(counted, counting, checked), title=title, as_json=_json(counted, measured, checked))
+    if not (checks and form is Format.csv):
+        emit(form, _rows(counted, counting, checked), title=title, as_json=answer)
+    if form is not Format.json:
+        _emit_inspection(form, tables, checks)
     if unknown:
         say(f"Note: {unknown} The tokens are counted all the same.")
     for note in counted.notes:
@@ -86,10 +106,43 @@ def tokens(
 
 
 def _measured(
-    files: list[str], counting: Counting, read_as: str | None, on_problem: Callable[[Problem], None] | None
+    files: list[str],
+    counting: Counting,
+    read_as: str | None,
+    on_problem: Callable[[Problem], None] | None,
+    on_record: Callable[[Record, Example | None], None],
 ) -> Measured:
     with progress(files) as advance:
-        return measure(files, [counting], format=read_as, on_progress=advance, on_problem=on_problem)
+        return measure(files, [counting], format=read_as, on_progress=advance, on_problem=on_problem, on_record=on_record)
+
+
+def _size_bytes(files: list[str]) -> int:
+    """On disk."""
+    return sum(found.stat().st_size for found in find_files(files)[0] if isinstance(found, Path))
+
+
+def _broken_writer(write: Callable[[dict[str, Any]], None] | None) -> Callable[[Rule, Record], None] | None:
+    """Writes a rule that a line breaks as one of its problems."""
+    if write is None:
+        return None
+
+    def write_broken(rule: Rule, record: Record) -> None:
+        problem = f"{rule.words}; expected {rule.expected}"
+        write(
+            {"file": record.file, "line": record.line, "problem": problem, "provider": rule.provider, "severity": rule.severity}
+        )
+
+    return write_broken
+
+
+def _emit_inspection(form: Format, tables: Tables, in_full: bool) -> None:
+    """The checks, in full or as counts by provider, and the findings; CSV holds one table, so there the checks in full alone."""
+    if in_full:
+        emit(form, [{key: row[key] for key in SHOWN_OF_CHECKS} for row in tables.checks], title="Checks by provider")
+    elif form is not Format.csv:
+        emit(form, checks_by_provider(tables), title="Checks by provider (--checks lists the rules, with lines and sources)")
+    if tables.findings and form is not Format.csv:
+        emit(form, [{key: row[key] for key in SHOWN_OF_FINDINGS} for row in tables.findings], title="Findings")
 
 
 def _known_format(stated: str | None) -> str | None:
@@ -183,7 +236,7 @@ def _say_problems(problems: list[Problem], count: int) -> None:
 
 
 @contextmanager
-def _problems_file(path: Path | None, files: list[str]) -> Iterator[Callable[[Problem], None] | None]:
+def _problems_file(path: Path | None, files: list[str]) -> Iterator[Callable[[dict[str, Any]], None] | None]:
     """Writes problems to a file as they come; does nothing where none is named.
 
     Raises:
@@ -195,7 +248,7 @@ def _problems_file(path: Path | None, files: list[str]) -> Iterator[Callable[[Pr
     if any(isinstance(found, Path) and path.exists() and found.samefile(path) for found in find_files(files)[0]):
         raise InputError(Problem(str(path), "this training file would be overwritten", "", "Name another file for the problems"))
     with _opened(path) as file:
-        yield lambda problem: print(json.dumps(_as_json(problem), ensure_ascii=False), file=file)
+        yield lambda problem: print(json.dumps(problem, ensure_ascii=False), file=file)
 
 
 def _opened(path: Path) -> TextIO:
