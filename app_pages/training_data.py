@@ -103,7 +103,7 @@ def _asked(desk: Desk, rates: Rates, countings: Countings) -> Asked:
     key = f"training file {desk.round}"
     st.file_uploader(
         "Training file", key=key, on_change=_take, args=(key,), max_upload_size=1024, label_visibility="collapsed",
-        help="JSON Lines, JSON, CSV or Parquet, plain, gzip or zstd, up to 1 GB. The server holds an upload in memory until it "
+        help="JSON Lines, JSON, CSV or Parquet, plain, gzip or zstd, up to 1 GB. The server holds it in memory until it "
         "is whole, then moves it to disk: 1 GB needs 1 GB of free memory there. For larger files use the command: tuneworth bill.",
     )  # fmt: skip
     if desk.question.file.is_sample:
@@ -353,8 +353,8 @@ def _bill_row(bill: TrainingBill) -> dict[str, Any]:
 def _bill_columns(table: pd.DataFrame) -> dict[str, Any]:
     day = st.column_config.DateColumn(format="D MMM YYYY")
     return {
-        "Provider": st.column_config.TextColumn(width=140),
-        "Model": st.column_config.TextColumn(width=190),
+        "Provider": st.column_config.TextColumn(width=170),
+        "Model": st.column_config.TextColumn(width=210),
         "Run": st.column_config.NumberColumn(format=f"$%.{_decimals(table['Run'])}f"),
         "Kept a month": st.column_config.NumberColumn(format="$%.2f", help="Hosting for 730 hours, and storage."),
         "In, per M": st.column_config.NumberColumn(format="$%.3f", help="Tuned model, US$ per million input tokens."),
@@ -420,7 +420,9 @@ def _lengths_card(reading: Reading, bills: tuple[TrainingBill, ...], rates: Rate
     label = label if label in ways else default if default in ways else next(iter(ways))
     counting, offers = ways[label]
     family = _family(reading, counting)
-    chart = length_chart(family.lengths, label, _limits(offers, rates))
+    pairs = reading.measured.examples["preference"] > 0
+    each = "prompts with either answer" if pairs else "examples"
+    chart = length_chart(family.lengths, label, _limits(offers, rates), each)
     with slot:
         box, row = shared.card(chart.title)
     row.selectbox(
@@ -431,7 +433,7 @@ def _lengths_card(reading: Reading, bills: tuple[TrainingBill, ...], rates: Rate
         st.caption(shared.plain(chart.caption))
         st.plotly_chart(length_figure(chart, shared.theme()), theme=None, config=CONFIG, alt=chart.alt, key="lengths")
         for note in counting.notes():
-            st.caption(shared.plain(f"{note[:1].upper()}{note[1:]}."))
+            st.caption(shared.plain(words.without_sources(f"{note[:1].upper()}{note[1:]}.")))
 
 
 def _ways(bills: tuple[TrainingBill, ...], countings: Countings) -> dict[str, tuple[Counting, list[str]]]:
@@ -466,7 +468,7 @@ def _problems_card(reading: Reading) -> None:
         key="download problems",
     )  # fmt: skip
     with box:
-        kinds = pd.DataFrame([{"Problem": kind, "Lines": count} for kind, count in problems.kinds.most_common(20)])
+        kinds = pd.DataFrame([{"Lines": count, "Problem": kind} for kind, count in problems.kinds.most_common(20)])
         first = [*reading.measured.problems, *(reading.validation.problems if reading.validation else ())][:PROBLEMS_SHOWN]
         cases = pd.DataFrame(
             [{"Line": p.line, "First cases": p.wrong[:300]} | ({"File": p.file} if reading.validation else {}) for p in first]
@@ -535,7 +537,7 @@ def _use_in_scenario(reading: Reading, bills: tuple[TrainingBill, ...], rates: R
             format_func=tunable.get, help="Offers that bill its answers by the token.", disabled=not tunable,
         )  # fmt: skip
         used = st.button(
-            "Use in scenario", icon=":material/arrow_forward:", type="primary", width="stretch", key="use in scenario",
+            "Use in scenario", icon=":material/arrow_forward:", width="stretch", key="use in scenario",
             disabled=not tunable,
         )  # fmt: skip
     if used:

@@ -52,6 +52,8 @@ LENGTH_BARS = 40
 """Most bars of a histogram."""
 TAIL = 4
 """Times the length of 95 in 100; where the longest is beyond it, the histogram ends before."""
+FROM_ZERO = 0.3
+"""Of the longest; where the shortest is beyond it, the histogram begins at the shortest."""
 LIMITS_DRAWN = 3
 LETTER_SHARE = 0.024
 """Width of a letter above a histogram, as a share of its axis on a phone."""
@@ -796,19 +798,23 @@ def _history_alt(chosen: History, shown: Sequence[History], events: Sequence[Lif
 # --- lengths of examples -----------------------------------------------------------------------------------------------------
 
 
-def length_chart(lengths: Mapping[int, int], counted_by: str, limits: Mapping[int, str] | None = None) -> LengthChart:
+def length_chart(
+    lengths: Mapping[int, int], counted_by: str, limits: Mapping[int, str] | None = None, each: str = "examples"
+) -> LengthChart:
     """Examples by length, with the median, the length that 95 in 100 do not pass, and the limits at which providers cut.
 
     Args:
         lengths: how many examples have how many tokens; at least one.
         counted_by: the tokenizer, in words.
         limits: whose limit it is, by tokens; those beyond the longest example are told, not drawn.
+        each: what has a length.
     """
     limits, longest = limits or {}, max(lengths)
     median, high = (_length_at(lengths, share) for share in (0.5, 0.95))
     end = longest if longest <= TAIL * high else 2 * high
     drawn = sorted(limit for limit in limits if limit < end)[:LIMITS_DRAWN]
-    width = _round_step(end, LENGTH_BARS)
+    shortest = min(lengths)
+    width = _round_step(end - shortest + 1, LENGTH_BARS)
     counts: dict[int, int] = {}
     for length, count in lengths.items():
         if length <= end:
@@ -818,7 +824,8 @@ def length_chart(lengths: Mapping[int, int], counted_by: str, limits: Mapping[in
         LengthBar(k * width, (k + 1) * width - 1, counts[k], k * width >= first_cut) for k in sorted(counts)
     )  # fmt: skip
     right = float(bars[-1].last + 1) if not drawn else float(max(bars[-1].last + 1, drawn[-1] * 1.05))
-    axis = Axis("Tokens of an example", 0.0, right, _length_ticks(right), logarithmic=False)
+    left = 0.0 if shortest < end * FROM_ZERO else float(bars[0].first)
+    axis = Axis("Tokens of an example", left, right, _length_ticks(left, right), logarithmic=False)
     named = [(median, f"median {median:,}", False), (high, f"95 in 100 {high:,}", False)]
     named += [(limit, f"limit {limit:,}", True) for limit in drawn]
     most = max(bar.count for bar in bars)
@@ -828,8 +835,8 @@ def length_chart(lengths: Mapping[int, int], counted_by: str, limits: Mapping[in
     )  # fmt: skip
     total = sum(lengths.values())
     return LengthChart(
-        f"Half the examples have {median:,} tokens or fewer, the longest {longest:,}",
-        f"{total:,} sequences by length in tokens, chat template included, counted by {counted_by}. "
+        f"Half the {each} have {median:,} tokens or fewer, the longest {longest:,}",
+        f"{total:,} {each} by length in tokens, chat template included, counted by {counted_by}. "
         f"{_beyond(lengths, end)}{_limits_told(lengths, limits)}",
         f"Histogram of {total:,} lengths: median {median:,} tokens, 95 in 100 up to {high:,}, longest {longest:,}. "
         f"{_limits_told(lengths, limits)}".strip(),
@@ -846,10 +853,10 @@ def _round_step(span: float, parts: int) -> int:
     return next(m * 10**p for p in range(13) for m in (1, 2, 5) if m * 10**p * parts >= span)
 
 
-def _length_ticks(right: float) -> tuple[Tick, ...]:
+def _length_ticks(left: float, right: float) -> tuple[Tick, ...]:
     """Five at most: all of them fit on a phone."""
-    step = _round_step(right, 4)
-    return tuple(Tick(t, f"{t:,}") for t in range(0, int(right) + 1, step))
+    step = _round_step(right - left, 4)
+    return tuple(Tick(t, f"{t:,}") for t in range(ceil(left / step) * step, int(right) + 1, step))
 
 
 def _length_marks(named: Sequence[tuple[int, str, bool]], axis: Axis) -> Iterator[LengthMark]:
