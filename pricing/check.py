@@ -84,7 +84,7 @@ def check_book(folder: Path = BUNDLED) -> Checked:
     """Check every file of a price book's folder, each to its end, whatever is wrong with the others.
 
     Args:
-        folder: laid out like the bundled one; files and folders that `PriceBook` can do without may be absent.
+        folder: laid out like the bundled one.
     """
     open_models = _parsed(folder / "open_models.toml")
     weights = frozenset(open_models if isinstance(open_models, dict) else ())
@@ -94,10 +94,14 @@ def check_book(folder: Path = BUNDLED) -> Checked:
         *((path, lambda data, _: _facts(data, Fit)) for path in sorted((folder / "coefficients").glob("*.toml"))),
         (folder / "open_models.toml", lambda data, _: _facts(data, OpenModel)),
         (folder / "gpus.toml", lambda data, _: _facts(data, Gpu)),
-        *((path, lambda data, _: _exchange_rates(data)) for path in folder.glob("fx.toml")),
-        *((path, lambda data, _: _facts(data, Release)) for path in folder.glob("releases.toml")),
+        (folder / "fx.toml", lambda data, _: _exchange_rates(data)),
+        (folder / "releases.toml", lambda data, _: _facts(data, Release)),
     ]
-    problems: list[Problem] = []
+    problems = [
+        Problem(name, "the folder is missing", "", "Restore it from the repository")
+        for name in ("tables", "assumptions")
+        if not (folder / name).is_dir()
+    ]
     facts = 0
     for path, check in checks:
         data = _parsed(path)
@@ -115,6 +119,8 @@ def _parsed(path: Path) -> dict[str, Any] | Problem:
         return parsed_toml(path.read_text(encoding="utf-8"), path.name)
     except FileNotFoundError:
         return Problem(path.name, "the file is missing", "", "Restore it from the repository")
+    except OSError as error:
+        return Problem(path.name, f"cannot be read: {error.strerror}", "Expected a file", "Move it away or mend it")
     except UnicodeDecodeError as error:
         line = path.read_bytes()[: error.start].count(b"\n") + 1
         return Problem(path.name, "is not UTF-8 text", "", "Save it as UTF-8", line=line)
@@ -226,6 +232,9 @@ def _misfit(detail: Mapping[str, Any], model: type[BaseModel], data: Any) -> Fin
         return Finding(place, f"{shown(value)} is not a choice", f"Expected {detail['ctx']['expected']}")
     if kind == "value_error":
         message = detail["msg"].removeprefix("Value error, ")
+        priced = detail["loc"][-1] if detail["loc"] else ""
+        if priced in PRICE_KEYS and not isinstance(value, dict):
+            return Finding(place, f"{priced} = {message}")
         start = message.partition(" ")[0]
         at_key = isinstance(value, dict) and (start in value or start in value.get("prices", ()))
         return Finding((*place, start) if at_key else place, message)
@@ -253,9 +262,7 @@ def own_findings(table: Mapping[str, Any], weights: frozenset[str]) -> list[Find
     """
     provider, findings = _valid(Provider, table)
     if provider is None:
-        told = {finding.place for finding in findings}
-        findings += (f for n in _blocks_that_fit(table) for f in _implausible(n) if f.place not in told)
-        return findings
+        return [*findings, *_of_blocks_that_fit(table, findings)]
     for kind in _ITEM_KINDS:
         findings += (f for name, item in getattr(provider, kind).items() for f in _weights(kind, name, item, weights))
     findings += _aliases(provider)
@@ -267,6 +274,12 @@ def own_findings(table: Mapping[str, Any], weights: frozenset[str]) -> list[Find
             alike.setdefault(tuple(getattr(block, name) for name in _CONDITIONS), []).append(numbered)
         findings += (finding for history in alike.values() for finding in _twice(history))
     return findings
+
+
+def _of_blocks_that_fit(table: Mapping[str, Any], findings: Iterable[Finding]) -> _Findings:
+    """Implausible prices beside what does not fit the schema."""
+    told = {finding.place for finding in findings}
+    return (f for n in _blocks_that_fit(table) for f in _implausible(n) if f.place not in told)
 
 
 def _blocks_that_fit(table: Mapping[str, Any], place: Place = ()) -> Iterator[_Numbered]:
@@ -286,7 +299,7 @@ def _blocks_that_fit(table: Mapping[str, Any], place: Place = ()) -> Iterator[_N
 def _provider(data: Mapping[str, Any], path: Path, weights: frozenset[str]) -> tuple[list[Finding], int]:
     provider, findings = _valid(Provider, {"id": path.stem} | dict(data))
     if provider is None:
-        return findings, 0
+        return [*findings, *_of_blocks_that_fit(data, findings)], 0
     if provider.id != path.stem:
         findings.append(Finding(("id",), f"its id is '{provider.id}'", f"Expected '{path.stem}', as the file is called"))
     for kind in _ITEM_KINDS:

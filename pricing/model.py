@@ -10,11 +10,20 @@ from datetime import date
 from decimal import Context, Decimal
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from pricing.currency import USD, in_dollars
 from pricing.keys import PRICE_KEYS
-from pricing.terms import Commitment, Credit, Discount, concurrent, overlapping
+from pricing.terms import Commitment, Credit, Discount, concurrent, later, overlapping
 
 Confidence = Literal["primary", "package", "transcribed", "bulk", "estimate", "unverified", "own"]
 Event = Literal[
@@ -40,6 +49,14 @@ Records = Annotated[tuple[_T, ...], BeforeValidator(lambda data: [data] if isins
 
 _MOST_DIGITS = 15
 """Digits of a price before the point, or zeros after it."""
+
+
+def _price_or_zero(value: Decimal) -> Decimal:
+    if value < 0:
+        raise ValueError(f"{value} is negative; a price is zero or more")
+    if value and abs(value.adjusted()) > _MOST_DIGITS:
+        raise ValueError(f"{value} is beyond any price; check the exponent")
+    return value
 
 
 class _Strict(BaseModel):
@@ -92,7 +109,7 @@ class PriceBlock(Sourced):
     weekdays: tuple[int, ...] = ()
     """ISO weekdays (1 is Monday) on which ``hours_utc`` holds; none: every day."""
 
-    prices: dict[str, Decimal]
+    prices: dict[str, Annotated[Decimal, AfterValidator(_price_or_zero)]]
     """As listed, by the key that says the unit in dollars."""
     currencies: dict[str, str] = {}
     """Of each key whose price is listed in another currency: a block may write ``gpu_eur_per_hour``."""
@@ -113,19 +130,17 @@ class PriceBlock(Sourced):
         return data
 
     @model_validator(mode="after")
-    def _usable(self) -> PriceBlock:
+    def _priced(self) -> PriceBlock:
         if not self.prices and not self.withdrawn:
             raise ValueError("a price block needs at least one price key, for example input_usd_per_mtok")
-        for key, value in self.prices.items():
-            if key not in PRICE_KEYS:
-                raise ValueError(f"{key} is not a price key; see pricing/keys.py")
-            if value < 0:
-                raise ValueError(f"{key} = {value} is negative; a price is zero or more")
-            if value and abs(value.adjusted()) > _MOST_DIGITS:
-                raise ValueError(f"{key} = {value} is beyond any price; check the exponent")
-        if self.ends is not None and self.ends <= self.effective:
-            raise ValueError(f"ends {self.ends} must be later than effective {self.effective}")
+        for key in self.prices.keys() - PRICE_KEYS.keys():
+            raise ValueError(f"{key} is not a price key; see pricing/keys.py")
         return self
+
+    @field_validator("ends")
+    @classmethod
+    def _after_its_beginning(cls, ends: date | None, stated: ValidationInfo) -> date | None:
+        return later(ends, stated)
 
 
 class FxBlock(Sourced):

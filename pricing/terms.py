@@ -8,9 +8,21 @@ from decimal import Decimal
 from itertools import combinations
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 _Amount = Annotated[Decimal, Field(gt=0, le=10**12, decimal_places=6)]
+
+
+def later(ends: date | None, stated: ValidationInfo) -> date | None:
+    """The end, if it is none or after the ``effective`` that stands before it.
+
+    Raises:
+        ValueError: it is not.
+    """
+    effective = stated.data.get("effective")  # absent where that is a mistake itself
+    if ends is not None and effective is not None and ends <= effective:
+        raise ValueError(f"ends {ends} must be later than effective {effective}")
+    return ends
 
 
 class Term(BaseModel):
@@ -21,11 +33,10 @@ class Term(BaseModel):
     effective: date
     ends: date | None = None
 
-    @model_validator(mode="after")
-    def _lasts(self) -> Term:
-        if self.ends is not None and self.ends <= self.effective:
-            raise ValueError(f"ends {self.ends} must be later than effective {self.effective}")
-        return self
+    @field_validator("ends")
+    @classmethod
+    def _lasts(cls, ends: date | None, stated: ValidationInfo) -> date | None:
+        return later(ends, stated)
 
     def in_force(self, on: date) -> bool:
         """Whether it holds on a day."""

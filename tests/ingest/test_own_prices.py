@@ -165,6 +165,17 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_file():
     assert [re.search(r"line (\d+)", line)[1] for line in told] == ["2", "6", "7", "7"]
 
 
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("[[openai.model.gpt-6-luna.price]]\neffective = 2026-11-01\ninput_usd_per_mtok = -1\nother = 2\n", ["3", "4"]),
+        ("[[openai.credit]]\nusd = -5\neffective = 2026-11-01\nends = 2026-10-01\n", ["2", "4"]),
+    ],
+)
+def test_a_block_tells_all_its_mistakes(text, lines):
+    assert [re.search(r"line (\d+)", line)[1] for line in problems(text)] == lines
+
+
 def test_a_private_model_named_almost_like_a_listed_one_is_a_warning():
     own = load_own_prices(f"[[openai.model.gpt-6-lunar.price]]\n{BLOCK}".encode(), "own.toml", BOOK)
     assert len(own.warnings) == 1

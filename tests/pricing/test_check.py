@@ -47,7 +47,8 @@ def checked(tmp_path: Path):
 
     def messages(text: str, **others: str) -> list[str]:
         (tmp_path / "tables").mkdir()
-        for name in ("open_models", "gpus"):
+        (tmp_path / "assumptions").mkdir()
+        for name in ("open_models", "gpus", "fx", "releases"):
             (tmp_path / f"{name}.toml").write_text(others.pop(name, ""), encoding="utf-8")
         (tmp_path / "tables" / "acme.toml").write_text(text, encoding="utf-8")
         for name, other in others.items():
@@ -152,6 +153,25 @@ BROKEN = {
         ["line 1, id: its id is 'akme'. Expected 'acme', as the"],
     ),
 }
+
+
+def test_a_block_tells_all_its_mistakes_at_once(checked):
+    wrong = "input_usd_per_mtok = -2\noutput_usd_per_mtok = -3\nends = 2026-09-01"
+    told = checked(HEAD + block(wrong).replace('confidence = "primary"\n', ""))
+    parts = [
+        "line 8", "confidence: the field is missing",
+        f"{AT}.input_usd_per_mtok: input_usd_per_mtok = -2 is negative",
+        'line 11, model."a-1.5".price.0.output_usd_per_mtok: output_usd_per_mtok = -3 is negative',
+        "line 12", "ends 2026-09-01 must be later than effective 2026-10-01",
+    ]  # fmt: skip
+    assert len(told) == 4
+    assert [part for part in parts if part not in "\n".join(told)] == []
+
+
+def test_a_slip_of_the_unit_is_told_beside_an_unknown_field(checked):
+    unknown, slip = checked(HEAD + block("other = 1\ninput_usd_per_mtok = 0.00002"))
+    assert "there is no such field" in unknown
+    assert "0.00002 looks like a price per thousand" in slip
 
 
 @pytest.mark.parametrize(("text", "parts"), BROKEN.values(), ids=BROKEN)

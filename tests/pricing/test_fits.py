@@ -42,7 +42,7 @@ ln_efficiency = { value = -0.4, standard_error = 0.1 }
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "tables").mkdir()
     (tmp_path / "assumptions").mkdir()
-    for name in ("open_models.toml", "gpus.toml"):
+    for name in ("open_models.toml", "gpus.toml", "fx.toml", "releases.toml"):
         shutil.copy(BUNDLED / name, tmp_path / name)
     (tmp_path / "coefficients").mkdir()
     (tmp_path / "coefficients" / "speed.toml").write_text(FILE, encoding="utf-8")

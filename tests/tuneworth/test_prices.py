@@ -128,9 +128,26 @@ def test_check_reports_every_file(book):
     assert {problem.file for problem in check_book(book).problems} == {"openai.toml", "gpus.toml"}
 
 
-def test_a_missing_file_is_told(book):
-    (book / "gpus.toml").unlink()
-    assert "gpus.toml: the file is missing" in "\n".join(map(str, check_book(book).problems))
+@pytest.mark.parametrize("name", ["gpus.toml", "open_models.toml", "fx.toml", "releases.toml"])
+def test_a_missing_file_is_told(book, name):
+    (book / name).unlink()
+    assert f"{name}: the file is missing" in "\n".join(map(str, check_book(book).problems))
+
+
+def test_a_missing_folder_is_told(book):
+    shutil.rmtree(book / "assumptions")
+    assert "assumptions: the folder is missing" in "\n".join(map(str, check_book(book).problems))
+
+
+def test_what_is_no_file_is_told_and_the_rest_checked(book):
+    tables = book / "tables"
+    (tables / "x.toml").mkdir()
+    (tables / "y.toml").symlink_to(tables / "z.toml")
+    (tables / "z.toml").symlink_to(tables / "y.toml")
+    (book / "gpus.toml").write_text("[")
+    problems = check_book(book).problems
+    assert {problem.file for problem in problems} == {"x.toml", "y.toml", "z.toml", "gpus.toml"}
+    assert len(problems) == 4
 
 
 @pytest.mark.parametrize(
