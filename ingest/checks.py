@@ -7,7 +7,7 @@ Rules are data: whose they are, what they expect, and where that was read. Memor
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import pairwise
@@ -24,6 +24,7 @@ Form = Literal["chat", "preference", "reinforcement", "bedrock", "vertex", "comp
 
 PROVIDERS = ("openai", "azure-openai", "vertex-ai", "bedrock", "mistral", "together", "fireworks")
 CASES_SHOWN = 5
+TOO_LONG = "tokens per example"
 READ = date(2026, 11, 21)
 
 _TAKES = CHAT_TAKEN_BY | {"azure-openai": CHAT_TAKEN_BY["openai"]}
@@ -308,18 +309,7 @@ def _format_rule(provider: str) -> Rule:
 def _openai_rules(provider: str) -> Iterator[Rule]:
     """OpenAI's rules, which Azure OpenAI shares where its own pages say nothing else."""
     own = provider == "openai"
-    roles = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
     data: Confidence = "primary" if own else "transcribed"
-    yield _of_line(
-        provider,
-        "roles",
-        "a role it does not know",
-        "system, user, assistant, tool, function",
-        _OPENAI_DATA,
-        data,
-        _roles(roles),
-        ("chat", "preference", "reinforcement"),
-    )
     yield _of_line(
         provider,
         "record keys",
@@ -869,17 +859,14 @@ class Checks:
 
     on_broken: Callable[[Rule, Record], None] | None = None
     """Called with every line that breaks a rule, also beyond the cases that are kept."""
-    left_out: int = 0
-    """Records that are no usable example, which no provider takes either."""
     _counts: dict[Rule, int] = field(default_factory=dict)
     _cases: dict[Rule, list[tuple[str, int | None]]] = field(default_factory=dict)
     _known: dict[tuple[str, ...], tuple[Rule, ...]] = field(default_factory=dict)
     _with_images: int = 0
 
     def add(self, record: Record, example: Example | None) -> None:
-        """Hold the rules against one record; None for its example where it is not usable."""
+        """Hold the rules against one record; one that is no usable example is told with the problems."""
         if example is None:
-            self.left_out += 1
             return
         data = record.data
         form = _form(data, example)
@@ -934,27 +921,27 @@ def _about_file(rule: Rule) -> Broken:
     return Broken(rule, 1, (), rule.words)
 
 
-def truncated(lengths: Mapping[int, int], limits: Mapping[str, Mapping[int, Sequence[str]]]) -> list[Broken]:
+Limits = dict[str, dict[int, list[str]]]
+"""By provider and limit on training in tokens per example, the models it holds for."""
+
+
+def truncated(lengths: Mapping[int, int], longest: Iterable[tuple[int, str, int | None]], limits: Limits) -> list[Broken]:
     """Examples longer than the limits on training in the price book.
 
     Args:
         lengths: how many sequences have each length, in tokens.
-        limits: by provider and limit the models it holds for.
+        longest: (tokens, file, line) of the longest examples, to be named.
     """
+    longest = sorted(longest, key=lambda found: -found[0])
     found = []
     for provider, by_limit in limits.items():
         for limit, models in sorted(by_limit.items()):
             count = sum(n for length, n in lengths.items() if length > limit)
             if count:
                 named = ", ".join(models[:3]) + (f" and {len(models) - 3} more" if len(models) > 3 else "")
-                rule = Rule(
-                    provider,
-                    "tokens per example",
-                    "longer than the limit",
-                    f"{limit:,} tokens an example at most for {named}; what is beyond is not learned",
-                    "truncates",
-                    "the price book",
-                    "transcribed",
-                )
-                found.append(Broken(rule, count, (), f"longer than {limit:,} tokens"))
+                expected = f"{limit:,} tokens an example at most for {named}; what is beyond is not learned"
+                words = f"longer than {limit:,} tokens"
+                rule = Rule(provider, TOO_LONG, words, expected, "truncates", "the price book", "transcribed")
+                cases = tuple((file, line) for tokens, file, line in longest if tokens > limit)
+                found.append(Broken(rule, count, cases[:CASES_SHOWN], words))
     return found

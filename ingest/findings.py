@@ -93,8 +93,8 @@ class Findings:
             self._files.append(file)
         where = (len(self._files) - 1, line or 0)
         prompt, answer = _prompt_and_answer(example)
-        asked = " ".join(_said(prompt).split())
-        said = " ".join(_said(answer).split())
+        asked_raw, said_raw = _said(prompt), _said(answer)
+        asked, said = " ".join(asked_raw.split()), " ".join(said_raw.split())
         seen = self._validation if validation else self._training
         said_hash = _hash(said)
         asked_hash = _hash(asked) if asked else said_hash
@@ -104,7 +104,7 @@ class Findings:
         if not validation:
             self._note_system(example, where)
             self._note_answer(example, answer, said, where)
-            self._note_length(len(asked) + len(said), where)
+            self._note_length(len(asked_raw) + len(said_raw), where)
 
     def _note_system(self, example: Example, where: tuple[int, int]) -> None:
         if example.kind in ("text", "completion"):
@@ -260,13 +260,13 @@ class Findings:
             shares.append(f"{self._without_system / total:.0%} without one")
         most = max(self._without_system, top[0][0] if top else 0)
         others = self._conversations - most
-        many = f"{len(self._system):,}{' or more' if self._more_system_prompts else ''} system prompts"
+        many = f"{len(self._system):,}{' or more' if self._more_system_prompts else ''} different system prompts"
         return _row(
             "inconsistent system prompts",
             others,
             self._conversations,
             at(top[0][1]) if top else "",
-            f"examples differ from the most frequent case; {many}: " + "; ".join(shares),
+            f"conversations differ from the most frequent case ({many}): " + "; ".join(shares),
             "Train with the system prompt that requests will have",
         )
 

@@ -14,20 +14,24 @@ has nothing against the file has one row without a rule. Rows of findings have f
 
 from __future__ import annotations
 
+import heapq
 from collections import defaultdict
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from ingest.checks import PROVIDERS, RULES, Broken, Checks, File, Rule, truncated
+from ingest.checks import CASES_SHOWN, PROVIDERS, RULES, Broken, Checks, File, Limits, Rule, truncated
 from ingest.counting import Counting
 from ingest.dataset import Measured
 from ingest.examples import Example
 from ingest.findings import Findings, place
+from ingest.lengths import LengthCounter, batches
 from ingest.records import Record
 from pricing import Rates
 
 Row = dict[str, Any]
-Limits = dict[str, dict[int, list[str]]]
+
+_LONG_CHARACTERS = 4_000
+"""Shorter examples exceed no limit on training."""
 
 
 class Tables(NamedTuple):
@@ -50,12 +54,32 @@ class Inspection:
         self._checks = Checks(on_broken)
         self._findings = Findings() if findings else None
         self._validation_examples: int | None = None
+        self._long = 0
+        self._longest: list[tuple[int, int, Record, Example]] = []
 
     def add(self, record: Record, example: Example | None) -> None:
         """A record of the training file; the example is None where it is left out. For `ingest.dataset.measure`."""
         self._checks.add(record, example)
-        if self._findings is not None and example is not None:
+        if example is None:
+            return
+        self._keep_if_long(record, example)
+        if self._findings is not None:
             self._findings.add(record.file, record.line, example)
+
+    def _keep_if_long(self, record: Record, example: Example) -> None:
+        """Keep the longest few by their characters, so that those a limit cuts can be named."""
+        characters = 0
+        for message in example.messages:
+            for text in message.texts:
+                characters += len(text)
+        if characters < _LONG_CHARACTERS:
+            return
+        self._long += 1
+        found = (characters, -self._long, record._replace(data=None), example)
+        if len(self._longest) < CASES_SHOWN:
+            heapq.heappush(self._longest, found)
+        elif found > self._longest[0]:
+            heapq.heapreplace(self._longest, found)
 
     def add_validation(self, record: Record, example: Example | None) -> None:
         """A record of the validation file."""
@@ -88,10 +112,20 @@ class Inspection:
             limits = {provider: found for provider, found in _limits(rates).items() if provider not in refused}
             family = measured.family(counting)
             family = family if counting.factor is None else family.scaled(counting.factor.likely)
-            broken += truncated(family.lengths, limits)
+            longest = [(_tokens(example, counting), record.file, record.line) for _, _, record, example in self._longest]
+            broken += truncated(family.lengths, longest, limits)
         several = len(measured.formats) > 1
         checks = [row for provider in PROVIDERS for row in _rows(provider, broken, several)]
         return Tables(checks, self._findings.rows(several) if self._findings is not None else [])
+
+
+def _tokens(example: Example, counting: Counting) -> int:
+    """Of an example's longest sequence."""
+    counter = LengthCounter([counting])
+    for batch in batches([example]):
+        counter.add(batch)
+    family = counter.families[counting.family]
+    return max((family if counting.factor is None else family.scaled(counting.factor.likely)).lengths)
 
 
 def checks_by_provider(tables: Tables) -> list[Row]:

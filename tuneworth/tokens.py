@@ -27,7 +27,7 @@ from ingest.sources import find_files
 from ingest.tokenizers import tokenizer_names
 from pricing import PriceBook, Rates, UnknownOffer
 from tuneworth.clock import today
-from tuneworth.output import PARTIAL, Format, emit, say
+from tuneworth.output import PARTIAL, Format, emit, say, write
 
 PROBLEMS_SHOWN = 20
 DEFAULT_MODEL = "gpt-4.1-mini"
@@ -121,14 +121,14 @@ def _size_bytes(files: list[str]) -> int:
     return sum(found.stat().st_size for found in find_files(files)[0] if isinstance(found, Path))
 
 
-def _broken_writer(write: Callable[[dict[str, Any]], None] | None) -> Callable[[Rule, Record], None] | None:
+def _broken_writer(write_problem: Callable[[dict[str, Any]], None] | None) -> Callable[[Rule, Record], None] | None:
     """Writes a rule that a line breaks as one of its problems."""
-    if write is None:
+    if write_problem is None:
         return None
 
     def write_broken(rule: Rule, record: Record) -> None:
         problem = f"{rule.words}; expected {rule.expected}"
-        write(
+        write_problem(
             {"file": record.file, "line": record.line, "problem": problem, "provider": rule.provider, "severity": rule.severity}
         )
 
@@ -137,11 +137,14 @@ def _broken_writer(write: Callable[[dict[str, Any]], None] | None) -> Callable[[
 
 def _emit_inspection(form: Format, tables: Tables, in_full: bool) -> None:
     """The checks, in full or as counts by provider, and the findings; CSV holds one table, so there the checks in full alone."""
+    if form is not Format.csv:
+        write("\n")
     if in_full:
         emit(form, [{key: row[key] for key in SHOWN_OF_CHECKS} for row in tables.checks], title="Checks by provider")
     elif form is not Format.csv:
         emit(form, checks_by_provider(tables), title="Checks by provider (--checks lists the rules, with lines and sources)")
     if tables.findings and form is not Format.csv:
+        write("\n")
         emit(form, [{key: row[key] for key in SHOWN_OF_FINDINGS} for row in tables.findings], title="Findings")
 
 
