@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
@@ -19,9 +19,10 @@ from urllib.parse import quote
 from ingest.errors import InputError, Problem
 from ingest.files import read_text
 from pricing import BadTable, OwnFile, OwnPrices, PriceBook
+from pricing.book import question
 from pricing.check import Finding, located, misfits, own_findings, parsed_toml
 from pricing.keys import PRICE_KEYS
-from pricing.model import Item, Provider
+from pricing.model import Item, PriceBlock, Provider
 from pricing.problems import nearest
 from pricing.terms import Commitment, Credit, Discount, Term, concurrent, overlapping
 
@@ -31,6 +32,8 @@ _ITEM_KINDS = tuple(name for name, info in Provider.model_fields.items() if info
 _TERMS: dict[str, type[Term]] = {"discount": Discount, "commitment": Commitment, "credit": Credit}
 _RULES = ("cache", "billing", "store")
 _PROVIDER_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_FAR_OFF = 20
+"""A price so many times above or below the listed one is more often a slip than a bargain."""
 _UNDATED = date(2000, 1, 1)
 """When rules without a day of their own are taken to have been read. They are recorded last of all, so that they win."""
 
@@ -61,6 +64,7 @@ def load_own_prices(source: str | Path | bytes, name: str | None = None, book: P
     tables = {str(provider): reader.table(str(provider), table) for provider, table in stated.items()}
     if reader.findings:
         raise InputError(*located(reader.findings, text, shown))
+    reader.warn_of_slips(tables)
     own = OwnPrices(tables, file, tuple(str(problem) for problem in located(reader.warnings, text, shown)))
     _check_laid_over(book, own)
     return own
@@ -139,6 +143,53 @@ class _Reader:
 
     def _may_be_a_slip(self, place: tuple[str | int, ...], what: str, near: str) -> None:
         self.warnings.append(Finding(place, what, near))
+
+    def warn_of_slips(self, tables: Mapping[str, Table]) -> None:
+        """What the schema allows and is seldom meant: prices far from the listed ones, and entries without effect."""
+        for provider, table in tables.items():
+            listed = self._book.provider(provider) if provider in self._book.provider_ids else None
+            if not table:
+                self._may_be_a_slip((provider,), "has no effect: nothing is stated under it", "")
+            for kind, items in ((kind, table.get(kind, {})) for kind in _ITEM_KINDS):
+                for item, fields in items.items():
+                    if not fields:
+                        self._may_be_a_slip((provider, kind, item), "has no effect: nothing is stated under it", "")
+                    if listed is not None and item in listed.items:
+                        self._far_off((provider, kind, item, "price"), f"{provider}/{item}", fields.get("price", ()))
+            for index, stated in enumerate(table.get("discount", ())):
+                self._odd_discount((provider, "discount", index), Discount.model_validate(stated), listed)
+
+    def _far_off(self, place: tuple[str, ...], offer: str, blocks: Iterable[Table]) -> None:
+        rates = self._book.as_of(date.max)
+        for index, block in enumerate(map(PriceBlock.model_validate, blocks)):
+            for key, stated in block.prices.items():
+                history = rates.history(offer, key, **question(block))
+                listed = next((step.price for step in history if step.holds(block.effective)), None)
+                code = block.currencies.get(key)
+                value = stated if code is None else rates.exchange_rate(code).to_usd(stated)
+                if listed is None or not value or not listed.value:
+                    continue
+                times, way = max(value / listed.value, listed.value / value), "above" if value > listed.value else "below"
+                if times <= _FAR_OFF:
+                    continue
+                told = f"{value:.6g} is {times:,.0f} times {way} the listed price, {listed.value.normalize():f} {listed.unit}"
+                self._may_be_a_slip((*place, index, key), f"{told} ({listed.source})", "Is the unit right?")
+
+    def _odd_discount(self, place: tuple[str | int, ...], discount: Discount, listed: Provider | None) -> None:
+        if discount.percent < 1:
+            meant = (discount.percent * 100).normalize()
+            self._may_be_a_slip((*place, "percent"), f"is {discount.percent:f} %", f"Did you mean {meant:f}?")
+        if listed is None:
+            self._may_be_a_slip(place, "has no effect: own prices take no discount", "")
+            return
+        rates = self._book.as_of(date.max)
+        names = [(item_id, *item.aliases) for item_id, item in listed.items.items()]
+        taken = [n for n in names if discount.offers is None or not set(n).isdisjoint(discount.offers)]
+        keys = {key for first, *_ in taken for key in rates.keys(f"{listed.id}/{first}")}
+        keys |= {key for block in listed.price for key in block.prices}
+        for key in discount.keys or ():
+            if key not in keys:
+                self._may_be_a_slip((*place, "keys"), f"has no effect on {key}: {listed.name} lists no such price of it", "")
 
     def _item(self, place: tuple[str, ...], fields: Any, listed: Provider | None) -> Any:
         if not isinstance(fields, dict):

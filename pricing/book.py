@@ -467,7 +467,7 @@ class Rates:
                 if self._is_over(offer, key, self.as_of):
                     continue
                 try:
-                    found[self.price(offer, key, accept_unverified=True, **_question(block))] = None
+                    found[self.price(offer, key, accept_unverified=True, **question(block))] = None
                 except PriceMissing:
                     continue
         return tuple(found)
@@ -534,10 +534,10 @@ class Rates:
         blocks = (*item.price, *self._band_prices(provider, item), *provider.price) if inherited else item.price
         found: dict[tuple[str, tuple[Step, ...]], History] = {}
         for group in self._alike(blocks):
-            question, conditions = _question(group[0]), condition_words(group[0])
+            asked, conditions = question(group[0]), condition_words(group[0])
             for key in dict.fromkeys(key for block in group for key in block.prices):
-                held = self.history(offer, key, **question)
-                found.setdefault((key, held), History(f"{provider.id}/{item_id}", key, conditions, question, held))
+                held = self.history(offer, key, **asked)
+                found.setdefault((key, held), History(f"{provider.id}/{item_id}", key, conditions, asked, held))
         return tuple(history for history in found.values() if history.steps)
 
     def place_histories(self, offer: str, blocks: Iterable[PriceBlock]) -> tuple[History, ...]:
@@ -558,7 +558,7 @@ class Rates:
             return steps(turning_days(candidates, provider.discount), on, self._end(offer, key))
 
         return tuple(
-            History(offer, key, condition_words(group[0]), _question(group[0]), held)
+            History(offer, key, condition_words(group[0]), question(group[0]), held)
             for group in self._alike(blocks)
             for key in dict.fromkeys(key for block in group for key in block.prices)
             if (held := of(key, group))
@@ -569,7 +569,7 @@ class Rates:
         alike: dict[tuple[Any, ...], list[PriceBlock]] = {}
         for block in blocks:
             if self._knows(block):
-                alike.setdefault(tuple(_question(block).values()), []).append(block)
+                alike.setdefault(tuple(question(block).values()), []).append(block)
         return alike.values()
 
     def prices(self, offer: str, key: str, days: tuple[date, ...], **conditions: Any) -> tuple[Price, ...]:
@@ -720,8 +720,7 @@ def known_through(fact: Recorded, day: date | None) -> bool:
     Args:
         day: the last one whose records count; None: all do.
     """
-    own = getattr(fact, "confidence", None) == "own"
-    return own or day is None or fact.recorded <= day
+    return getattr(fact, "own", False) or day is None or fact.recorded <= day
 
 
 def last_recorded(records: Iterable[_R], day: date | None) -> _R | None:
@@ -745,7 +744,7 @@ def block_in_force(blocks: list[PriceBlock], on: date) -> PriceBlock | None:
     return None
 
 
-def _question(block: PriceBlock) -> dict[str, Any]:
+def question(block: PriceBlock) -> dict[str, Any]:
     """The conditions of `Rates.price` under which a block's prices hold."""
     hour = _hours(block.hours_utc[0])[0] if block.hours_utc else None
     return {

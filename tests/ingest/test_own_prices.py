@@ -63,6 +63,13 @@ def test_a_pinned_scenario_sees_own_prices():
     assert rates.price("acme/one", "input_usd_per_mtok").value == Decimal("0.1")
 
 
+def test_a_pinned_scenario_sees_own_prices_of_another_confidence():
+    stated = f'{PRIVATE}confidence = "primary"\nrecorded = 2026-11-21\nsource = "https://acme.example/contract"\n'
+    rates = BOOK.with_overrides(load_own_prices(stated.encode(), "own.toml", BOOK)).as_of(date(2026, 11, 21), date(2026, 11, 20))
+    price = rates.price("acme/one", "input_usd_per_mtok")
+    assert (price.value, price.confidence) == (Decimal("0.1"), "primary")
+
+
 def test_an_own_end_wins_over_the_listed_one():
     ends = date(2026, 10, 1)
     text = f'[[azure-openai.model."gpt-4.1".lifecycle]]\nevent = "inference_ends"\ndate = {ends}\n'
@@ -181,6 +188,36 @@ def test_a_private_model_named_almost_like_a_listed_one_is_a_warning():
     assert len(own.warnings) == 1
     assert "gpt-6-luna" in own.warnings[0]
     assert "line 1" in own.warnings[0]
+
+
+LUNA = "[[openai.model.gpt-6-luna.price]]\neffective = 2026-11-01\n"
+OFF = "[[openai.discount]]\neffective = 2026-11-01\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        (LUNA + "input_usd_per_mtok = 2\n", []),  # 20 times $0.1
+        (LUNA + "input_usd_per_mtok = 0.005\n", []),
+        (LUNA + "input_usd_per_mtok = 3\n", ["line 3", "3 is 30 times above the listed price, 0.1 USD per million input tokens"]),
+        (LUNA + "input_usd_per_mtok = 0.004\n", ["line 3", "0.004 is 25 times below the listed price, 0.1 USD"]),
+        (LUNA + 'service = "batch"\ninput_usd_per_mtok = 0.002\n', ["line 4", "25 times below the listed price, 0.05 USD"]),
+        (OFF + "percent = 1\n", []),
+        (OFF + "percent = 0.12\n", ["line 3", "is 0.12 %. Did you mean 12?"]),
+        (OFF + 'percent = 5\nkeys = ["storage_usd_per_gb_month"]\n', ["line 4", "has no effect on storage_usd_per_gb_month"]),
+        (
+            OFF + 'percent = 5\noffers = ["text-embedding-3-small"]\nkeys = ["output_usd_per_mtok"]\n',
+            ["line 5", "has no effect on output_usd_per_mtok"],
+        ),
+        (PRIVATE + "[[acme.discount]]\npercent = 5\neffective = 2026-11-01\n", ["line 6", "own prices take no discount"]),
+        ("[openai]\n", ["line 1", "has no effect: nothing is stated"]),
+        ("[openai.model.gpt-6-luna]\n", ["line 1", "has no effect: nothing is stated"]),
+    ],
+)
+def test_what_is_seldom_meant_is_a_warning(text, parts):
+    told = load_own_prices(text.encode(), "own.toml", BOOK).warnings
+    assert len(told) == bool(parts), told
+    assert [part for part in parts if part not in told[0]] == []
 
 
 def test_folders_and_missing_files_are_told(tmp_path):
