@@ -104,7 +104,7 @@ def _asked(desk: Desk, rates: Rates, countings: Countings) -> Asked:
     st.file_uploader(
         "Training file", key=key, on_change=_take, args=(key,), max_upload_size=1024, label_visibility="collapsed",
         help="JSON Lines, JSON, CSV or Parquet, plain, gzip or zstd, up to 1 GB. The server holds it in memory until it "
-        "is whole, then moves it to disk: 1 GB needs 1 GB of free memory there. For larger files use the command: tuneworth bill.",
+        "is whole, then moves it to disk: 1 GB takes 1 GB of memory there. For larger files use the command: tuneworth bill.",
     )  # fmt: skip
     if desk.question.file.is_sample:
         st.caption("Shown is the built-in sample: 62 lines of support replies. Drop your own file here.")
@@ -299,7 +299,12 @@ def _bills_card(bills: tuple[TrainingBill, ...]) -> None:
         f"{training_words.counted(len(billed), 'offer')} of {training_words.counted(providers, 'provider')} can train on it today"
     )
     row.download_button(
-        "CSV", data=lambda: _bills_csv(bills), file_name="bills.csv", mime="text/csv", on_click="ignore", key="download bills"
+        "Bills, CSV",
+        data=lambda: _bills_csv(bills),
+        file_name="bills.csv",
+        mime="text/csv",
+        on_click="ignore",
+        key="download bills",
     )
     with box:
         st.caption("US$; the cheapest run first. Select a row to see how it comes about. A missing price stays missing.")
@@ -464,7 +469,7 @@ def _problems_card(reading: Reading) -> None:
         return
     box, row = shared.card(f"{training_words.counted(total, 'line')} left out of every figure")
     row.download_button(
-        "CSV", data=training_file.problem_csv(problems), file_name="problems.csv", mime="text/csv", on_click="ignore",
+        "Problems, CSV", data=training_file.problem_csv(problems), file_name="problems.csv", mime="text/csv", on_click="ignore",
         key="download problems",
     )  # fmt: skip
     with box:

@@ -49,7 +49,7 @@ def reasons(bills: Sequence[TrainingBill]) -> str:
         parts.append(f"Closed to you: {counted(len(refused), 'offer')} of {closed}{from_}.")
     unpriced = sum(bill.status == "unpriced" for bill in bills)
     if unpriced:
-        parts.append(f"{counted(unpriced, 'offer')} without a price for this job.")
+        parts.append(f"No price for this job: {counted(unpriced, 'offer')}.")
     return " ".join(parts)
 
 

@@ -105,3 +105,48 @@ def test_downloads(opened, button, starts):
     with page.expect_download() as waiting:
         page.get_by_role("button", name=button).click()
     assert Path(waiting.value.path()).read_bytes().startswith(starts)
+
+
+@pytest.mark.parametrize(("width", "theme"), LOOKS)
+def test_training_data_is_drawn(opened, width, theme):
+    page = opened("/training_data", width, theme)
+    page.wait_for_selector(CHART)
+    page.get_by_role("heading", name="Staff time for such a file").wait_for()
+    whole_page(page)
+    text = page.locator(".js-plotly-plot").first.inner_text()
+    for name in ("median", "95 in 100", "Tokens of an example"):
+        assert name in text
+    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= width
+    assert violations(page) == []
+
+
+def test_training_data_from_an_upload_to_the_decide_page(opened, tmp_path):
+    page = opened()
+    page.get_by_role("link", name="Training data").first.click()
+    page.get_by_role("heading", name="A tuning run on the sample").wait_for()
+    file = tmp_path / "mine.jsonl"
+    file.write_text('{"prompt": "Where is my parcel?", "completion": "On its way."}\n' * 30 + "{\n")
+    page.locator("input[type=file]").first.set_input_files(file)
+    page.get_by_role("heading", name="A tuning run on mine.jsonl").wait_for()
+    assert "1 line left out" in page.locator("h1").first.inner_text()
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Problems, CSV").click()
+    assert "mine.jsonl,31," in Path(waiting.value.path()).read_text()
+    page.get_by_role("button", name="Use in scenario").click()
+    page.get_by_role("heading", name="100,000 requests a month").first.wait_for()
+    assert page.complaints == []
+
+
+def test_counting_a_training_file_can_be_cancelled(opened, tmp_path):
+    page = opened("/training_data")
+    before = page.locator("h1").first.inner_text()
+    file = tmp_path / "large.jsonl"
+    with file.open("w") as out:
+        for n in range(60_000):
+            out.write(f'{{"prompt": "Question {n}", "completion": "{" ".join(str(n * k) for k in range(1, 90))}"}}\n')
+    page.locator("input[type=file]").first.set_input_files(file)
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Cancel").wait_for(state="detached")
+    page.get_by_text("Shown is the built-in sample").wait_for()
+    assert page.locator("h1").first.inner_text() == before
+    assert page.get_by_role("alert").count() == 0
