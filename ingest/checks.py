@@ -7,7 +7,7 @@ Rules are data: whose they are, what they expect, and where that was read. Memor
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import pairwise
@@ -78,7 +78,7 @@ class Broken(NamedTuple):
     """A rule that a file breaks, how often, and where first."""
 
     rule: Rule
-    count: int
+    cases: int
     """Lines; of a rule about the file 1."""
     lines: tuple[tuple[str, int | None], ...]
     """(file, line) of the first cases."""
@@ -840,17 +840,42 @@ def _messages_of(data: dict[str, Any], form: Form) -> list[dict[str, Any]]:
     return data["messages"] if form in ("chat", "reinforcement", "bedrock") else []
 
 
-def _plain_shape(data: dict[str, Any]) -> tuple[str, ...] | None:
-    """What all rules of chats ask of a record whose messages are but role and text; None for every other record."""
-    if len(data) != 1:
-        return None
-    shape = []
+Shape = tuple[Hashable, ...]
+
+
+def _shape(data: dict[str, Any]) -> Shape | None:
+    """What all rules of chats ask of a record, but for its words: records of one shape break the same rules.
+
+    None where content stands in parts.
+    """
+    shape: list[Hashable] = []
+    if len(data) > 1:
+        shape += [(key, type(value), bool(value)) for key, value in data.items() if key != "messages" and value is not None]
+    ids: dict[Hashable, int] = {}
     for message in data["messages"]:
         content = message.get("content")
-        if len(message) != 2 or type(content) is not str:
+        if type(content) is str and len(message) == 2:
+            shape.append(message["role"] if content else (message["role"],))
+        elif content is None or type(content) is str:
+            shape.append(tuple([_trait(key, value, ids) for key, value in message.items() if value is not None]))
+        else:
             return None
-        shape.append(message["role"] if content else f"{message['role']} without content")
     return tuple(shape)
+
+
+def _trait(key: str, value: Any, ids: dict[Hashable, int]) -> Hashable:
+    """What rules ask of one key of a message; ids of calls become their order."""
+    if key == "role":
+        return str(value)
+    if key == "tool_calls" and isinstance(value, list):
+        return key, *[ids.setdefault(str(call.get("id")), len(ids)) if isinstance(call, dict) else None for call in value]
+    if key == "tool_call_id":
+        return key, ids.setdefault(str(value), len(ids))
+    if key == "weight":
+        return key, type(value), str(value)
+    if key == "name":
+        return key, _NAME.fullmatch(str(value)) is not None
+    return key, bool(value)
 
 
 @dataclass
@@ -861,7 +886,7 @@ class Checks:
     """Called with every line that breaks a rule, also beyond the cases that are kept."""
     _counts: dict[Rule, int] = field(default_factory=dict)
     _cases: dict[Rule, list[tuple[str, int | None]]] = field(default_factory=dict)
-    _known: dict[tuple[str, ...], tuple[Rule, ...]] = field(default_factory=dict)
+    _known: dict[Shape, tuple[Rule, ...]] = field(default_factory=dict)
     _with_images: int = 0
 
     def add(self, record: Record, example: Example | None) -> None:
@@ -872,7 +897,7 @@ class Checks:
         form = _form(data, example)
         if form is None:
             return
-        if form == "chat" and (shape := _plain_shape(data)) is not None:
+        if form == "chat" and (shape := _shape(data)) is not None:
             broken = self._known.get(shape)
             if broken is None:
                 broken = _broken_by(data, example, form)

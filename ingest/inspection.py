@@ -181,7 +181,7 @@ def _row(found: Broken, several: bool) -> Row:
         "provider": rule.provider,
         "rule": rule.id,
         "severity": rule.severity,
-        "cases": found.count,
+        "cases": found.cases,
         "lines": ", ".join(place(file, line, several) for file, line in found.lines),
         "problem": found.words,
         "expected": rule.expected,

@@ -268,3 +268,14 @@ def test_a_real_file_with_keys_of_its_own_is_refused_by_line(shared_file):
     assert {(r["provider"], r["cases"]) for r in rows if r["rule"] == "message keys"} == {
         (provider, 500) for provider in ("openai", "azure-openai", "mistral", "together", "fireworks")
     }
+
+
+def test_what_is_remembered_of_a_shape_is_what_the_rules_say():
+    """Each record after all others in one go: what is remembered of one must not be said of another."""
+    told = []
+    checks = Checks(on_broken=lambda rule, _: told.append((rule.provider, rule.id)))
+    records = [data for rules in CASES.values() for case in rules.values() for data in case]
+    for data in [*records, *reversed(records)]:
+        told.clear()
+        checks.add(Record("file.jsonl", 1, data), example_of(Record("file.jsonl", 1, data), formats_of(data)[0]))
+        assert set(told) == broken_rules(data)

@@ -202,3 +202,50 @@ def test_mistakes_end_in_a_message(tuneworth, training_file, tmp_path, arguments
     assert ran.out == ""
     assert told in ran.err
     assert "Traceback" not in ran.err
+
+
+def test_checks_and_findings_follow_the_figures(tuneworth, training_file):
+    training_file.write_text(EXAMPLE * 5)
+    out = tuneworth("tokens", training_file, "--model", "gpt-4o-mini", "--findings").out
+    lines = [" ".join(line.split()) for line in out.splitlines()]
+    assert "openai fewer than 10 examples 0 0 0" in lines
+    assert any(line.startswith("exact duplicates 4 4 of 5 examples repeat an earlier one") for line in lines)
+
+
+def test_findings_are_asked_for(tuneworth, training_file):
+    without = tuneworth("tokens", training_file, "--model", "gpt-4o-mini", "--format", "json")
+    assert json.loads(without.out)["findings"] is None
+    asked = tuneworth("tokens", training_file, "--model", "gpt-4o-mini", "--findings", "--format", "json")
+    assert [(row["finding"], row["cases"]) for row in json.loads(asked.out)["findings"]] == [("exact duplicates", 39)]
+
+
+def test_the_full_checks_have_rules_lines_and_sources(tuneworth, training_file):
+    unended = '{"messages": [{"role": "assistant", "content": "Hello!"}, {"role": "user", "content": "Hi"}]}\n'
+    training_file.write_text(EXAMPLE * 20 + unended)
+    ran = tuneworth("tokens", training_file, "--model", "gpt-4o-mini", "--checks", "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(ran.out)))
+    row = next(row for row in rows if row["provider"] == "openai")
+    assert (row["rule"], row["severity"], row["cases"], row["lines"]) == ("last message", "rejects the line", "1", "21")
+    assert row["source"].startswith("https://")
+    answer = json.loads(tuneworth("tokens", training_file, "--model", "gpt-4o-mini", "--format", "json").out)
+    assert [(r["rule"], r["lines"]) for r in answer["checks"] if r["provider"] == "openai"] == [("last message", "21")]
+
+
+def test_lines_that_break_a_rule_are_written_with_the_problems(tuneworth, training_file, tmp_path):
+    weighed = '{"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "!", "weight": 3}]}\n'
+    training_file.write_text(EXAMPLE * 20 + "{\n" + weighed * 30)
+    written = tmp_path / "problems.jsonl"
+    tuneworth("tokens", training_file, "--model", "gpt-4o-mini", "--problems", written)
+    rows = [json.loads(line) for line in written.read_text().splitlines()]
+    assert [row["line"] for row in rows if row.get("provider") == "openai"] == list(range(22, 52))
+    assert [row["line"] for row in rows if "provider" not in row] == [21]
+
+
+def test_leaks_from_the_validation_file(tuneworth, training_file, tmp_path):
+    validation = tmp_path / "valid.jsonl"
+    validation.write_text(EXAMPLE)
+    ran = tuneworth(
+        "tokens", training_file, "--model", "gpt-4o-mini", "--validation", validation, "--findings", "--format", "json"
+    )
+    found = {row["finding"]: row["lines"] for row in json.loads(ran.out)["findings"]}
+    assert found["validation examples in training"] == "1 = 1 in training"
