@@ -430,8 +430,7 @@ class Rates:
         A longer request pays its tier's rates for everything: what the tier does not price has no price there. ``on`` leaves
         out tiers that begin later or have ended; one that was only seen may have been there before.
         """
-        if key not in PRICE_KEYS:
-            raise PriceMissing(f"'{key}' is not a price key." + _suggest(key, PRICE_KEYS, "Keys"))
+        known_key(key)
         provider, _, item = self.item(offer)
         starts = (b.context_above_tokens for b in self._known(item.price) if b.tuned == tuned and _has_its_tier(b, on))
         tier = max((start for start in starts if start < context_tokens), default=0)
@@ -498,7 +497,10 @@ class Rates:
             UnknownOffer: the offer is not in the book.
             PriceMissing: there is no such price key.
         """
-        blocks = [block for place in self._places(offer, key, **conditions) for block in place]
+        provider, _, item = self.item(offer)
+        known_key(key)
+        # those of every context tier: on days without its tier a long request pays what all pay
+        blocks = [b for b in (*item.price, *self._band_prices(provider, item), *provider.price) if key in b.prices or b.withdrawn]
 
         def on(day: date) -> Price | None:
             try:
@@ -506,7 +508,7 @@ class Rates:
             except PriceMissing:
                 return None
 
-        return steps(turning_days(blocks, self.item(offer)[0].discount), on, self._end(offer, key))
+        return steps(turning_days(blocks, provider.discount), on, self._end(offer, key))
 
     def _end(self, offer: str, key: str) -> date | None:
         """The first day on which an offer, or all that a provider sells, is no longer to be had at a price of the key."""
@@ -727,6 +729,16 @@ def last_recorded(records: Iterable[_R], day: date | None) -> _R | None:
     """What the book says of a fact: the last record through a day, of several of one day the later in the file."""
     known = [record for record in records if known_through(record, day)]
     return max(reversed(known), key=lambda record: record.recorded, default=None)
+
+
+def known_key(key: str) -> None:
+    """Refuse what is no price key.
+
+    Raises:
+        PriceMissing: it is none; near matches are named.
+    """
+    if key not in PRICE_KEYS:
+        raise PriceMissing(f"'{key}' is not a price key." + _suggest(key, PRICE_KEYS, "Keys"))
 
 
 def block_in_force(blocks: list[PriceBlock], on: date) -> PriceBlock | None:
