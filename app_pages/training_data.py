@@ -73,6 +73,8 @@ def page() -> None:
     _bills_card(bills)
     _lengths_card(reading, bills, rates, countings)
     _problems_card(reading)
+    _checks_card(reading, rates)
+    _findings_card(reading)
     _savings_card(reading, bills, rates)
     _staff_card(reading, rates)
     st.caption(
@@ -495,6 +497,77 @@ def _problems_card(reading: Reading) -> None:
         )  # fmt: skip
         listed = "" if problems.listed == total else f", the first {problems.listed:,} of them"
         st.caption(f"Mend them and drop the file again. The CSV has every one{listed}.")
+
+
+def _checks_card(reading: Reading, rates: Rates) -> None:
+    """What each provider's rules say of the file."""
+    rows = reading.tables.checks
+    providers = dict.fromkeys(row["provider"] for row in rows)
+    refusing = {row["provider"] for row in rows if str(row["severity"]).startswith("rejects")}
+    box, _ = shared.card(f"{len(providers) - len(refusing)} of {len(providers)} providers take the file as it is")
+    with box:
+        st.caption(
+            "By each provider's published rules for uploads, on the lines that are not left out. Convert the format where that is "
+            "what is refused: the bills above are the same."
+        )
+        table = [
+            {
+                "Provider": rates.book.provider(row["provider"]).name,
+                "It": row["severity"] or "takes it",
+                "Lines": row["cases"] or None,
+                "Why": row["problem"],
+                "Expected": row["expected"] or None,
+                "First lines": row["lines"] or None,
+                "Page": shared.link(row["source"]),
+                "Read on": row["source_date"] or None,
+            }
+            for row in rows
+        ]
+        st.dataframe(
+            pd.DataFrame(table), hide_index=True, height=min(38 + 35 * len(table), 400), placeholder=words.MISSING,
+            column_config={
+                "Provider": st.column_config.TextColumn(width=150),
+                "It": st.column_config.TextColumn("What it does", width=120),
+                "Lines": st.column_config.NumberColumn(format="localized", width="small"),
+                "Why": st.column_config.TextColumn(width=330),
+                "Expected": st.column_config.TextColumn(width="medium"),
+                "Read on": st.column_config.DateColumn(format="D MMM YYYY"),
+                **shared.source_columns(),
+            },
+            alt=f"Rules of {len(providers)} providers that the file breaks, with lines and sources.",
+        )  # fmt: skip
+
+
+def _findings_card(reading: Reading) -> None:
+    """What a look at the examples' quality found."""
+    rows = reading.tables.findings
+    if not reading.has_findings:
+        box, _ = shared.card("Quality is not looked at in a file this large")
+        limit = training_file.FINDINGS_UP_TO_BYTES / 1e6
+        box.caption(f"Up to {limit:.0f} MB this page looks for duplicates, leaks and outliers. The command does it for any file.")
+        return
+    found = training_words.counted(len(rows), "finding") if rows else "Nothing odd found"
+    box, _ = shared.card(f"{found} on the quality of the examples")
+    if not rows:
+        box.caption("No duplicates, contradictions, empty answers, outliers or leaks into validation.")
+        return
+    with box:
+        st.caption("A finding leaves nothing out of the figures: it is for you to judge.")
+        st.dataframe(
+            pd.DataFrame([
+                {
+                    "Finding": row["finding"].capitalize(), "Cases": row["cases"], "What": row["words"],
+                    "What to do": row["advice"], "First lines": row["lines"] or None,
+                }
+                for row in rows
+            ]),
+            hide_index=True, height="content", placeholder=words.MISSING,
+            column_config={
+                "Cases": st.column_config.NumberColumn(format="localized", width="small"),
+                "What": st.column_config.TextColumn(width=300), "What to do": st.column_config.TextColumn(width=330),
+            },
+            alt=f"{len(rows)} findings on quality, with cases, first lines and advice.",
+        )  # fmt: skip
 
 
 # --- what tuning saves, and who works on it ------------------------------------------------------------------------------------

@@ -27,6 +27,7 @@ from ingest.counting import Counting, counting_for
 from ingest.data_scenario import DEFAULT_MODEL
 from ingest.dataset import Measured, measure
 from ingest.errors import Problem
+from ingest.inspection import Inspection, Tables
 from ingest.savings import DataFile, OpeningReader
 from pricing import Rates
 from pricing.book import Method
@@ -37,6 +38,8 @@ PROBLEMS_LISTED = 200_000
 """Problems in the list that can be downloaded; all are counted."""
 KINDS_LISTED = 500
 READINGS_REMEMBERED = 4
+FINDINGS_UP_TO_BYTES = 50_000_000
+"""Of larger files the quality is not looked at: it takes some three times as long as counting."""
 _BLOCK_BYTES = 1 << 20
 _UPDATE_SECONDS = 0.2
 _STATE = "training data"
@@ -104,6 +107,10 @@ class Reading:
     data: DataFile
     """Counted as the model that would be prompted counts."""
     problems: Problems
+    tables: Tables
+    """What providers' rules and a look at quality say of it."""
+    has_findings: bool
+    """Whether its quality was looked at."""
     seconds: float
 
 
@@ -211,14 +218,21 @@ def _read(
     every = [prompted, *(counting for counting, _ in countings.values())]
     opening, problems = OpeningReader(prompted), Problems()
     progress = _Progress(question, show)
+    has_findings = question.file.size <= FINDINGS_UP_TO_BYTES
+    inspection = Inspection(findings=has_findings)
     measured = measure(
         question.file.file, every, format=question.format, on_progress=progress.add, on_problem=problems.add,
-        on_example=opening.add,
+        on_example=opening.add, on_record=inspection.add,
     )  # fmt: skip
     held_out = None
     if question.validation is not None:
-        held_out = measure(question.validation.file, every, on_progress=progress.add, on_problem=problems.add)
-    return Reading(question, measured, held_out, opening.result(measured), problems, time.monotonic() - begun)
+        held_out = measure(
+            question.validation.file, every, on_progress=progress.add, on_problem=problems.add,
+            on_record=inspection.add_validation,
+        )  # fmt: skip
+    tables = inspection.tables(measured, prompted, rates, question.file.size)
+    data, seconds = opening.result(measured), time.monotonic() - begun
+    return Reading(question, measured, held_out, data, problems, tables, has_findings, seconds)
 
 
 class _Progress:

@@ -206,6 +206,23 @@ def test_staff_time_follows_the_kind_of_task(page):
     assert subheaders(page)[-1] != before
 
 
+def test_providers_rules_and_findings_are_shown(page):
+    repeated = b"\n".join([GOOD, GOOD.splitlines()[0]])
+    app = uploaded(page, repeated)
+    rules = next(frame.value for frame in app.dataframe if "Expected" in frame.value).set_index("Provider")
+    assert rules.loc[["Google Vertex AI"], "It"].str.contains("rejects").any()
+    assert any(text.endswith("providers take the file as it is") for text in subheaders(app))
+    findings = next(frame.value for frame in app.dataframe if "Finding" in frame.value)
+    assert findings["Finding"].str.contains("uplicate").any()
+
+
+def test_large_files_are_counted_without_findings(page, monkeypatch):
+    monkeypatch.setattr(training_file, "FINDINGS_UP_TO_BYTES", 100)
+    app = uploaded(page, GOOD)
+    assert not any("Finding" in frame.value for frame in app.dataframe)
+    assert "Quality is not looked at in a file this large" in subheaders(app)
+
+
 def test_nothing_of_a_file_is_in_the_address(page):
     app = uploaded(page, GOOD, "secret-customer.jsonl")
     assert "secret" not in str(dict(app.query_params))
