@@ -28,6 +28,7 @@ from pricing.history import History, changes
 from pricing.keys import PRICE_KEYS
 from pricing.model import LifecycleEvent
 from reports import price_words, words
+from reports.words import MEMORY_LABELS, MEMORY_PARTS, PHASE_LABELS, MemoryPartName
 
 Unit = Literal["month", "request", "horizon"]
 Dash = Literal["solid", "dash", "dot", "dashdot"]
@@ -884,3 +885,399 @@ def _limits_told(lengths: Mapping[int, int], limits: Mapping[int, str]) -> str:
     least = min(limits)
     cut = sum(count for length, count in lengths.items() if length > least)
     return f"The lowest limit, {least:,} tokens ({limits[least]}), cuts {f'{cut:,}' if cut else 'none'}."
+
+
+# --- own GPUs ---------------------------------------------------------------------------------------------------------------
+
+MOST_DOTS_NAMED = 6
+NAME_HEIGHT = 0.075
+"""Of a name beside a dot, as a share of the value axis."""
+UTILISATION_LOW = 0.02
+"""Where the curve of costs by utilisation begins."""
+VOLUME_SPAN = 30.0
+"""Volumes shown below and above the stated one, times."""
+OFFER_LABEL_HEIGHT = 0.058
+MOST_OFFERS = 5
+"""Horizontal lines of providers; the dearest ones beyond are told, not drawn."""
+
+
+@dataclass(frozen=True)
+class MemoryPart:
+    """What one part takes in a phase."""
+
+    name: MemoryPartName
+    gib: float
+    label: str
+
+
+@dataclass(frozen=True)
+class MemoryBar:
+    """One phase of a training step."""
+
+    label: str
+    parts: tuple[MemoryPart, ...]
+    gib: float
+    total_label: str
+    is_peak: bool
+
+
+@dataclass(frozen=True)
+class MemoryChart:
+    """Memory of one GPU by phase of a training step, on one linear scale that starts at 0."""
+
+    title: str
+    caption: str
+    alt: str
+    bars: tuple[MemoryBar, ...]
+    parts: tuple[MemoryPartName, ...]
+    """Those that occur, in drawing order."""
+    needed_gib: float
+    needed_label: str
+    usable_gib: float
+    usable_label: str
+
+    @property
+    def high(self) -> float:
+        """Where the scale ends."""
+        return max(self.usable_gib, self.needed_gib, *(bar.gib for bar in self.bars)) * 1.04
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A way to train, as the chart of costs and hours needs it."""
+
+    label: str
+    hours: float
+    usd: float
+
+
+@dataclass(frozen=True)
+class PlanDot:
+    """A way to train as a dot; ``side`` is where its name stands, None: it has none."""
+
+    x: float
+    y: float
+    label: str
+    text: str
+    """All of it, in words."""
+    is_efficient: bool
+    """Whether nothing is both faster and cheaper."""
+    is_late: bool
+    side: Literal["left", "right"] | None
+
+
+@dataclass(frozen=True)
+class CostHoursChart:
+    """Cost against wall hours, both axes logarithmic."""
+
+    title: str
+    caption: str
+    alt: str
+    hours: Axis
+    value: Axis
+    dots: tuple[PlanDot, ...]
+    deadline: float | None
+    deadline_label: str
+
+    @property
+    def efficient(self) -> tuple[PlanDot, ...]:
+        """The frontier, fastest first."""
+        return tuple(dot for dot in self.dots if dot.is_efficient)
+
+
+@dataclass(frozen=True)
+class Band:
+    """A curve with the interval around it."""
+
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class ReplicaChart:
+    """Replicas by monthly volume, in steps; both axes logarithmic."""
+
+    title: str
+    caption: str
+    alt: str
+    volume: Axis
+    count: Axis
+    steps: Band
+    today_x: float
+    today_y: float
+    today_label: str
+
+
+@dataclass(frozen=True)
+class OfferLine:
+    """What a provider asks, whatever the utilisation."""
+
+    label: str
+    y: float
+    label_at: float
+    """Height of the name's middle at the right end, a share of the value axis."""
+
+    @property
+    def label_rows(self) -> tuple[str, ...]:
+        """The name, broken for the margin beside the plot."""
+        return _rows(self.label)
+
+
+@dataclass(frozen=True)
+class UtilisationChart:
+    """Cost of a million tokens on own GPUs by utilisation, against the prices of providers; both axes logarithmic."""
+
+    title: str
+    caption: str
+    alt: str
+    utilisation: Axis
+    value: Axis
+    curve: Band
+    offers: tuple[OfferLine, ...]
+    today_x: float
+    today_y: float
+    today_label: str
+    own: OfferLine
+
+
+def memory_chart(
+    phases: Mapping[str, Mapping[MemoryPartName, float]],
+    needed_gib: float,
+    usable_gib: float,
+    model: str,
+    gpu: str,
+    gpus: int = 1,
+) -> MemoryChart:
+    """What tuning a model takes of each GPU's memory, phase by phase of a step.
+
+    Args:
+        phases: GiB of every part, by phase, as PyTorch counts what it allocated.
+        needed_gib: what a GPU must have for the setup to fit, reserve and margin for error inside.
+        usable_gib: what programs see of the GPU's memory.
+    """
+    sums = {phase: sum(parts.values()) for phase, parts in phases.items()}
+    peak = max(sums, key=lambda phase: sums[phase])
+    bars = tuple(
+        MemoryBar(
+            PHASE_LABELS[phase],
+            tuple(MemoryPart(name, gib, f"{gib:.1f}") for name, gib in parts.items() if gib > 0),
+            sums[phase], f"{sums[phase]:.1f} GiB", phase == peak,
+        )
+        for phase, parts in phases.items()
+    )  # fmt: skip
+    names = tuple(name for name in MEMORY_PARTS if any(part.name == name for bar in bars for part in bar.parts))
+    each = "the" if gpus == 1 else "each"
+    largest = max(phases[peak], key=lambda name: phases[peak][name])
+    spare = usable_gib - needed_gib
+    verdict = f"fits {each} {gpu} with {spare:.1f} GiB to spare" if spare >= 0 else f"lacks {-spare:.1f} GiB on {each} {gpu}"
+    totals = ", ".join(f"{bar.label.lower()} {bar.total_label}" for bar in bars)
+    return MemoryChart(
+        f"{model} {verdict}; most of it is {MEMORY_LABELS[largest].lower()}",
+        f"GiB on {each} GPU by phase of a training step, as PyTorch allocates. Needed is the largest phase with what PyTorch "
+        "reserves beside it, the driver's own, and a margin for error of 9 in 10.",
+        f"Stacked bar chart of GiB on {each} {gpu} by phase: {totals}. Needed {needed_gib:.1f} GiB of {usable_gib:.1f} usable.",
+        bars, names, needed_gib, f"needed {needed_gib:.1f}", usable_gib, f"usable {usable_gib:.1f}",
+    )  # fmt: skip
+
+
+def cost_hours_chart(plans: Sequence[Plan], deadline_hours: float | None = None) -> CostHoursChart:
+    """Ways to train by how long they take and what they cost, and which of them nothing beats in both.
+
+    Args:
+        plans: at least one.
+    """
+    efficient = _efficient(plans)
+    spans = [p.hours for p in plans] + ([deadline_hours] if deadline_hours else [])
+    left, right = min(spans) / 2.2, max(spans) * 1.4
+    amounts = [words.shown_amount(plan.usd) for plan in plans]
+    low, high = min(amounts) / 1.8, max(amounts) * 1.35
+    hours = Axis("Wall hours, likely", left, right, _hour_ticks(left, right))
+    value = Axis(f"{words.unit_name()} a run", low, high, _money_ticks(low, high))
+    sides = dict(zip((id(p) for p in efficient), _name_sides(efficient, hours, value), strict=True))
+    dots = tuple(
+        PlanDot(
+            plan.hours, words.shown_amount(plan.usd), plan.label,
+            f"{plan.label}: {words.money_run(plan.usd)}, {words.hours(plan.hours)}", id(plan) in sides,
+            deadline_hours is not None and plan.hours > deadline_hours, sides.get(id(plan)),
+        )
+        for plan in plans
+    )  # fmt: skip
+    best = "; ".join(f"{plan.label} {words.money_run(plan.usd)} in {words.hours(plan.hours)}" for plan in efficient)
+    late = sum(dot.is_late for dot in dots)
+    missed = f" {late:,} of {len(dots):,} miss the deadline of {words.hours(deadline_hours)}." if deadline_hours else ""
+    return CostHoursChart(
+        _cost_hours_finding(efficient),
+        f"{words.unit_name()} a run against likely hours, both axes logarithmic; each dot is one way to rent. "
+        f"Joined and named: nothing is both faster and cheaper.{missed}",
+        f"Scatter chart of {len(dots):,} ways to train by hours and cost, both axes logarithmic. Nothing beats: {best}.{missed}",
+        hours, value, dots, deadline_hours, f"deadline {words.hours(deadline_hours)}" if deadline_hours else "",
+    )  # fmt: skip
+
+
+def _efficient(plans: Sequence[Plan]) -> list[Plan]:
+    """Those that nothing beats in hours and cost, fastest first."""
+    found: list[Plan] = []
+    for plan in sorted(plans, key=lambda p: (p.hours, p.usd)):
+        if not found or plan.usd < found[-1].usd:
+            found.append(plan)
+    return found
+
+
+def _cost_hours_finding(efficient: Sequence[Plan]) -> str:
+    fastest, cheapest = efficient[0], efficient[-1]
+    if fastest is cheapest:
+        return f"{cheapest.label} is both fastest and cheapest: {words.money_run(cheapest.usd)} in {words.hours(cheapest.hours)}"
+    times = cheapest.hours / fastest.hours
+    return (
+        f"Done {words.figure(float(f'{times:.2g}'))} times sooner costs {words.money_run(fastest.usd)} instead of "
+        f"{words.money_run(cheapest.usd)}"
+    )
+
+
+def _hour_ticks(low: float, high: float) -> tuple[Tick, ...]:
+    every = (1 / 60, 0.05, 1 / 6, 0.5, 1, 3, 10, 24, 72, 240, 720, 2160, 8760, 87_600)
+    return tuple(Tick(tick, words.hours(tick)) for tick in every if low <= tick <= high)
+
+
+def _money_ticks(low: float, high: float) -> tuple[Tick, ...]:
+    steps = (1,) if log10(high / low) > 3 else (1, 3) if log10(high / low) > 0.9 else (1, 1.5, 2, 3, 5, 7)
+    ticks = [m * 10.0**p for p in range(floor(log10(low)), ceil(log10(high)) + 1) for m in steps]
+    return tuple(Tick(tick, words.money_tick(tick)) for tick in ticks if low * 1.02 <= tick <= high)
+
+
+def _name_sides(efficient: Sequence[Plan], hours: Axis, value: Axis) -> list[Literal["left", "right"] | None]:
+    """Names left of their dots and below them, where the frontier leaves the plot empty; the ends of the frontier first."""
+    taken: list[tuple[float, float, float]] = []
+    sides: dict[int, Literal["left", "right"] | None] = {}
+    count = len(efficient)
+    for index in sorted(range(count), key=lambda i: (min(i, count - 1 - i), i)):
+        plan = efficient[index]
+        x, y = hours.share(plan.hours), value.share(words.shown_amount(plan.usd))
+        width = LETTER_SHARE * len(plan.label)
+        sides[index] = None
+        if (
+            len(taken) < MOST_DOTS_NAMED
+            and x >= width
+            and all(abs(y - other) >= NAME_HEIGHT or x - width >= right or x <= left for left, right, other in taken)
+        ):
+            sides[index] = "left"
+            taken.append((x - width, x, y))
+        elif not taken and x < width:
+            sides[index] = "right"
+            taken.append((x, x + width, y))
+    return [sides[index] for index in range(count)]
+
+
+def replica_chart(
+    replicas_at: Callable[[Floats], Floats],
+    low_at: Callable[[Floats], Floats],
+    high_at: Callable[[Floats], Floats],
+    requests_per_month: float,
+    replica: str,
+    bounded_by: str,
+) -> ReplicaChart:
+    """How many replicas a volume takes.
+
+    Args:
+        replicas_at: whole replicas at volumes a month; `low_at` and `high_at` with the capacity at the ends of its interval.
+        replica: one replica in words.
+        bounded_by: what keeps one from serving more.
+    """  # fmt: skip
+    left, right = max(requests_per_month / VOLUME_SPAN, 1.0), requests_per_month * VOLUME_SPAN
+    grid = np.geomspace(left, right, 1200)
+    curves = [np.asarray(at(grid), dtype=float) for at in (replicas_at, low_at, high_at)]
+    volume = Axis("requests per month", left, right, _volume_ticks(left, right))
+    most = float(max(curve.max() for curve in curves))
+    count = Axis("Replicas", 0.8, most * 1.25, tuple(Tick(t, f"{t:,}") for t in _round_counts(most)))
+    today = float(np.asarray(replicas_at(np.array([requests_per_month])))[0])
+    lowest, highest = (float(np.asarray(at(np.array([requests_per_month])))[0]) for at in (low_at, high_at))
+    grows = np.flatnonzero(curves[0] > today)
+    more = f"; more from {words.volume(grid[grows[0]])} a month" if grows.size else ""
+    replicas = f"{today:,.0f} replica{'' if today == 1 else 's'}"
+    between = f"{lowest:,.0f}" if lowest == highest else f"{lowest:,.0f} to {highest:,.0f}"
+    return ReplicaChart(
+        f"{words.volume(requests_per_month)} requests a month take {replicas}{more}",
+        f"Replicas of {replica} by requests per month, both axes logarithmic. One serves no more because of {bounded_by}. "
+        "Shaded: 9 in 10 predictions of its capacity.",
+        f"Step chart of replicas by requests per month: {replicas} at {words.volume(requests_per_month)}, between {between} in "
+        f"9 of 10 predictions, {curves[0][-1]:,.0f} at {words.volume(right)}.",
+        volume, count, Band(*(tuple(float(v) for v in c) for c in (grid, *curves))),
+        requests_per_month, today, f"Today {words.volume_short(requests_per_month)}",
+    )  # fmt: skip
+
+
+def _round_counts(most: float) -> list[int]:
+    every = [m * 10**p for p in range(7) for m in (1, 2, 5)]
+    inside = [tick for tick in every if tick <= most]
+    return inside if len(inside) <= 6 else [tick for tick in inside if round(log10(tick), 6).is_integer()]
+
+
+def utilisation_chart(
+    usd_per_mtok: float,
+    usd_per_mtok_low: float,
+    usd_per_mtok_high: float,
+    utilisation: float,
+    offers: Mapping[str, float],
+    replica: str,
+    tokens: str,
+) -> UtilisationChart:
+    """What a million tokens cost on own GPUs by how busy they are, against what providers ask.
+
+    Args:
+        usd_per_mtok: at full use; `usd_per_mtok_low` and `usd_per_mtok_high` at the ends of the capacity's interval.
+        utilisation: the share of the capacity, over the hours paid, that today's volume uses.
+        offers: dollars per million of the same tokens by provider.
+        replica: one replica in words.
+        tokens: which tokens are counted, in words.
+    """  # fmt: skip
+    share = min(max(utilisation, UTILISATION_LOW / 20), 1.0)
+    left = min(UTILISATION_LOW, share / 1.5)
+    x = np.geomspace(left, 1.0, 160)
+    full = [words.shown_amount(usd) for usd in (usd_per_mtok, usd_per_mtok_low, usd_per_mtok_high)]
+    curves = [amount / x for amount in full]
+    cheapest = dict(sorted(offers.items(), key=lambda item: item[1])[:MOST_OFFERS])
+    amounts = {name: words.shown_amount(usd) for name, usd in cheapest.items()}
+    low = min(full[1], *amounts.values(), full[1]) / 1.5
+    high = max(full[0] / left, *amounts.values(), full[0]) * 1.2
+    value = Axis(f"{words.unit_name()} per million tokens", low, high, _money_ticks(low, high))
+    axis = Axis("Utilisation of the hours paid", left, 1.0, tuple(Tick(t, words.percent(t)) for t in _shares(left)))
+    own = "Own GPUs"
+    names = [own, *amounts]
+    ends = [value.share(amount) for amount in (full[0], *amounts.values())]
+    at = _pushed_apart(ends, [OFFER_LABEL_HEIGHT * len(_rows(name)) for name in names])
+    lines = tuple(OfferLine(name, amounts[name], middle) for name, middle in zip(names[1:], at[1:], strict=True))
+    today = full[0] / share
+    return UtilisationChart(
+        _utilisation_finding(usd_per_mtok, share, cheapest),
+        f"{value.title}, {tokens}, by the share of the paid hours' capacity that is used; both axes logarithmic. "
+        f"Own GPUs: {replica}. Shaded: 9 in 10 predictions. Level lines: the same model by the token.",
+        f"Line chart of {value.title} by utilisation: {words.money_per(usd_per_mtok / share)} at {words.percent(share)} today, "
+        f"{words.money_per(usd_per_mtok)} at 100%. "
+        + ("; ".join(f"{name} {words.money_per(usd)}" for name, usd in cheapest.items()) or "No provider sells it by the token")
+        + ".",
+        axis, value, Band(*(tuple(float(v) for v in c) for c in (x, *curves))), lines,
+        share, today, f"Today {words.percent(share)}", OfferLine(own, full[0], at[0]),
+    )  # fmt: skip
+
+
+def _shares(left: float) -> list[float]:
+    return [share for share in (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0) if share >= left * 0.999]
+
+
+def _utilisation_finding(full: float, share: float, offers: Mapping[str, float]) -> str:
+    if not offers:
+        return f"A million tokens cost {words.money_per(full / share)} today and {words.money_per(full)} at full use"
+    name, usd = next(iter(offers.items()))
+    needed = full / usd
+    if needed > 1:
+        at_full = f"{words.money_per(full)} at full use, against {words.money_per(usd)}"
+        return f"Own GPUs cost more than {name} at any utilisation: {at_full}"
+    only = "" if needed <= share else "only "
+    return f"Own GPUs beat {name} {only}from {_rough(needed)} utilisation; today's is {_rough(share)}"
+
+
+def _rough(share: float) -> str:
+    """A share to two digits."""
+    return words.percent(float(f"{share:.2g}"))

@@ -11,6 +11,7 @@ from typing import Literal
 
 from calc.ledger import Group
 from calc.scenario import Family
+from reports.words import MemoryPartName
 
 ThemeName = Literal["light", "dark"]
 
@@ -113,3 +114,13 @@ DARK = Palette(
 )
 
 PALETTES: dict[ThemeName, Palette] = {"light": LIGHT, "dark": DARK}
+
+MEMORY_GROUPS: dict[MemoryPartName, Group] = {
+    "weights": "gpu rental",
+    "optimizer": "staff and evaluation",
+    "gradients": "data and training",
+    "overhead": "retrieval",
+    "activations": "tokens",
+    "logits": "rejected answers",
+}
+"""Parts of memory take the colours of parts of cost: teal grows with the tokens at work, slate does not."""

@@ -7,9 +7,25 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from reports.charts import BreakEvenChart, CostLinesChart, DayMark, HistoryChart, LengthChart, Line, PriceLine, Tick
-from reports.palette import PALETTES, Palette, ThemeName
-from reports.words import GROUP_LABELS
+from reports.charts import (
+    Axis,
+    Band,
+    BreakEvenChart,
+    CostHoursChart,
+    CostLinesChart,
+    DayMark,
+    HistoryChart,
+    LengthChart,
+    Line,
+    MemoryChart,
+    PlanDot,
+    PriceLine,
+    ReplicaChart,
+    Tick,
+    UtilisationChart,
+)
+from reports.palette import MEMORY_GROUPS, PALETTES, Palette, ThemeName
+from reports.words import GROUP_LABELS, MEMORY_LABELS
 
 CONFIG = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False, "showTips": False}
 """For the page: a chart is looked at, not steered, so that it never traps a finger that scrolls."""
@@ -255,6 +271,213 @@ def length_figure(chart: LengthChart, theme: ThemeName) -> go.Figure:
         },
     )  # fmt: skip
     return figure
+
+
+def memory_figure(chart: MemoryChart, theme: ThemeName) -> go.Figure:
+    """Memory by phase of a training step, against what the GPU has."""
+    palette = PALETTES[theme]
+    names = [bar.label for bar in chart.bars]
+    figure = go.Figure()
+    for part in chart.parts:
+        group = MEMORY_GROUPS[part]
+        found = [next((p for p in bar.parts if p.name == part), None) for bar in chart.bars]
+        figure.add_bar(
+            x=[p.gib if p else 0.0 for p in found], y=names, orientation="h", width=0.62, name=MEMORY_LABELS[part],
+            text=[p.label if p else "" for p in found], textposition="inside", insidetextanchor="middle", textangle=0,
+            insidetextfont={"color": palette.on_groups[group], "size": 12.5}, constraintext="inside",
+            marker={"color": palette.groups[group], "line": {"color": palette.background, "width": 1}},
+            hovertemplate=f"{MEMORY_LABELS[part]}: %{{text}} GiB<extra></extra>",
+        )  # fmt: skip
+    top, plot = 46, 40 * len(chart.bars)
+    marks = ((chart.needed_gib, chart.needed_label, "3px,3px", 0), (chart.usable_gib, chart.usable_label, "solid", 1))
+    for at, label, dash, row in marks:
+        _add_upright(figure, at, label, dash, row, plot, palette, "right" if at > chart.high / 2 else "left")
+    for bar in chart.bars:
+        figure.add_annotation(
+            x=bar.gib, y=bar.label, xanchor="left", xshift=6, showarrow=False, bgcolor=palette.background, borderpad=1,
+            text=f"<b>{bar.total_label}</b>" if bar.is_peak else bar.total_label, font={"size": 12.5, "color": palette.text},
+        )  # fmt: skip
+    figure.update_layout(
+        _layout(palette, top + plot + 6),
+        margin={"l": 12 + LETTER_PX * max(map(len, names)), "r": 16, "t": top, "b": 6},
+        barmode="stack",
+        xaxis={"visible": False, "fixedrange": True, "range": [0, chart.high]},
+        yaxis={
+            "autorange": "reversed", "fixedrange": True, "tickvals": names, "ticks": "", "showgrid": False, "zeroline": False,
+            "tickfont": {"size": 13, "color": palette.text}, "ticklabelstandoff": 6,
+        },
+    )  # fmt: skip
+    return figure
+
+
+def cost_hours_figure(chart: CostHoursChart, theme: ThemeName) -> go.Figure:
+    """Ways to train by hours and cost."""
+    palette = PALETTES[theme]
+    top, bottom, plot = 28, 44, 320
+    figure = go.Figure()
+    figure.add_scatter(
+        x=[dot.x for dot in chart.efficient], y=[dot.y for dot in chart.efficient], mode="lines", showlegend=False,
+        hoverinfo="skip", line={"color": palette.price, "width": LINE_PX, "simplify": False},
+    )  # fmt: skip
+    kinds = [
+        ([dot for dot in chart.dots if not dot.is_efficient], palette.marker, 6),
+        ([dot for dot in chart.dots if dot.is_efficient], palette.price, 10),
+    ]
+    for dots, colour, size in kinds:
+        figure.add_scatter(
+            x=[dot.x for dot in dots], y=[dot.y for dot in dots], mode="markers", showlegend=False,
+            text=[dot.text for dot in dots], hovertemplate="%{text}<extra></extra>",
+            marker={
+                "size": size, "color": [palette.background if dot.is_late else colour for dot in dots],
+                "line": {"color": colour, "width": 1.2},
+            },
+        )  # fmt: skip
+    if chart.deadline is not None:
+        side = "left" if chart.hours.share(chart.deadline) < 0.5 else "right"
+        _add_upright(figure, chart.deadline, chart.deadline_label, "3px,3px", 0, plot, palette, side, palette.warning, True)
+    for tick in chart.value.ticks:
+        _add_value_label(figure, tick, palette)
+    for dot in chart.efficient:
+        if dot.side is not None:
+            _add_dot_name(figure, dot, palette)
+    figure.update_layout(
+        _layout(palette, top + plot + bottom), margin={"l": 10, "r": 24, "t": top, "b": bottom}, hovermode="closest",
+        xaxis=_bottom_axis(chart.hours, palette), yaxis=_side_axis(chart.value, palette),
+    )  # fmt: skip
+    return figure
+
+
+def replica_figure(chart: ReplicaChart, theme: ThemeName) -> go.Figure:
+    """Replicas by volume."""
+    palette = PALETTES[theme]
+    top, bottom, plot = 28, 44, 250
+    figure = go.Figure()
+    _add_band(figure, chart.steps, palette, "%{y:,.0f} at %{x:,.0f} requests a month", stepped=True)
+    _add_today(figure, chart.today_x, chart.today_y, chart.today_label, chart.volume, chart.count.low, palette)
+    for tick in chart.count.ticks:
+        _add_value_label(figure, tick, palette)
+    figure.update_layout(
+        _layout(palette, top + plot + bottom), margin={"l": 10, "r": 24, "t": top, "b": bottom},
+        xaxis=_bottom_axis(chart.volume, palette), yaxis=_side_axis(chart.count, palette),
+    )  # fmt: skip
+    return figure
+
+
+def utilisation_figure(chart: UtilisationChart, theme: ThemeName) -> go.Figure:
+    """Cost of a million tokens by utilisation, against providers' prices."""
+    palette = PALETTES[theme]
+    top, bottom, plot = 28, 44, 300
+    figure = go.Figure()
+    _add_band(figure, chart.curve, palette, "%{y:,.3f} at %{x:.1%}")
+    for offer in chart.offers:
+        figure.add_scatter(
+            x=[chart.utilisation.low, chart.utilisation.high], y=[offer.y, offer.y], mode="lines", showlegend=False,
+            line={"color": palette.soft, "width": 1.3, "dash": "dash"},
+            hovertemplate=f"{offer.label}: %{{y:,.3f}}<extra></extra>",
+        )  # fmt: skip
+    _add_today(figure, chart.today_x, chart.today_y, chart.today_label, chart.utilisation, chart.value.low, palette)
+    for tick in chart.value.ticks:
+        _add_value_label(figure, tick, palette)
+    for name, colour in ((chart.own, palette.price), *((offer, palette.soft) for offer in chart.offers)):
+        figure.add_annotation(
+            x=1, xref="paper", xanchor="left", xshift=7, y=name.label_at, yref="paper", yanchor="middle", showarrow=False,
+            align="left", text="<br>".join(name.label_rows) if name is not chart.own else f"<b>{name.label}</b>",
+            font={"size": 13, "color": colour},
+        )  # fmt: skip
+    longest = max(len(row) for name in (chart.own, *chart.offers) for row in name.label_rows)
+    figure.update_layout(
+        _layout(palette, top + plot + bottom), margin={"l": 10, "r": 14 + LETTER_PX * longest, "t": top, "b": bottom},
+        xaxis=_bottom_axis(chart.utilisation, palette), yaxis=_side_axis(chart.value, palette),
+    )  # fmt: skip
+    return figure
+
+
+def _add_upright(
+    figure: go.Figure,
+    at: float,
+    label: str,
+    dash: str,
+    row: int,
+    plot: int,
+    palette: Palette,
+    side: str,
+    colour: str | None = None,
+    logarithmic: bool = False,
+) -> None:
+    """A dashed or solid upright line through the plot, named above it; the name ends at the line or begins there."""  # fmt: skip
+    up = 1 + (3 + 19 * row) / plot
+    figure.add_shape(
+        type="line", x0=at, x1=at, xref="x", y0=0, y1=up, yref="paper",
+        line={"color": colour or palette.text, "width": 1.5, "dash": dash},
+    )  # fmt: skip
+    figure.add_annotation(
+        x=log10(at) if logarithmic else at, xref="x", xanchor=side, y=up, yref="paper", yanchor="bottom", showarrow=False,
+        text=f"<b>{label}</b>", bgcolor=palette.background, borderpad=1, xshift=3 if side == "right" else -3,
+        font={"size": 12.5, "color": colour or palette.text},
+    )  # fmt: skip
+
+
+def _add_dot_name(figure: go.Figure, dot: PlanDot, palette: Palette) -> None:
+    figure.add_annotation(
+        x=log10(dot.x), y=log10(dot.y), xanchor="right" if dot.side == "left" else "left", yanchor="top", showarrow=False,
+        xshift=-5 if dot.side == "left" else 5, yshift=-3, text=f"<b>{dot.label}</b>", bgcolor=palette.background, borderpad=0,
+        font={"size": 12.5, "color": palette.price},
+    )  # fmt: skip
+
+
+def _add_band(figure: go.Figure, band: Band, palette: Palette, hover: str, stepped: bool = False) -> None:
+    """A curve in its interval."""
+    shape = "hv" if stepped else "linear"
+    edge = {"width": 0, "shape": shape}
+    figure.add_scatter(x=band.x, y=band.low, mode="lines", line=edge, showlegend=False, hoverinfo="skip")
+    figure.add_scatter(
+        x=band.x, y=band.high, mode="lines", line=edge, fill="tonexty", fillcolor=_faded(palette.price), showlegend=False,
+        hoverinfo="skip",
+    )  # fmt: skip
+    figure.add_scatter(
+        x=band.x, y=band.y, mode="lines", showlegend=False, hovertemplate=f"{hover}<extra></extra>",
+        line={"color": palette.price, "width": 2.5, "shape": shape, "simplify": False},
+    )  # fmt: skip
+
+
+def _faded(colour: str) -> str:
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},0.16)"
+
+
+def _add_today(figure: go.Figure, x: float, y: float, label: str, axis: Axis, bottom: float, palette: Palette) -> None:
+    share = axis.share(x)
+    figure.add_scatter(
+        x=[x, x], y=[y, bottom], mode="lines", showlegend=False, hoverinfo="skip", line={"color": palette.marker, "width": 1.2},
+    )  # fmt: skip
+    figure.add_scatter(
+        x=[x], y=[y], mode="markers", showlegend=False, hoverinfo="skip", cliponaxis=False,
+        marker={"size": 11, "color": palette.price, "line": {"color": palette.background, "width": 1.5}},
+    )  # fmt: skip
+    figure.add_annotation(
+        x=log10(x), y=log10(y), yanchor="bottom", yshift=8, showarrow=False, text=f"<b>{label}</b>",
+        xanchor="left" if share < 0.2 else "right" if share > 0.8 else "center", bgcolor=palette.background, borderpad=1,
+        font={"size": 13, "color": palette.text},
+    )  # fmt: skip
+
+
+def _bottom_axis(axis: Axis, palette: Palette) -> dict[str, Any]:
+    return {
+        "type": "log" if axis.logarithmic else "linear",
+        "range": [log10(axis.low), log10(axis.high)] if axis.logarithmic else [axis.low, axis.high],
+        "fixedrange": True, "showgrid": False, "zeroline": False, "ticks": "outside", "ticklen": 4, "tickcolor": palette.marker,
+        "tickangle": 0, "tickvals": [tick.value for tick in axis.ticks], "ticktext": [tick.label for tick in axis.ticks],
+        "tickfont": {"size": 12.5, "color": palette.soft},
+        "title": {"text": axis.title, "standoff": 6, "font": {"size": 12.5, "color": palette.soft}},
+    }  # fmt: skip
+
+
+def _side_axis(axis: Axis, palette: Palette) -> dict[str, Any]:
+    """Its labels are drawn inside the plot: see `_add_value_label`."""
+    return {
+        "type": "log", "range": [log10(axis.low), log10(axis.high)], "fixedrange": True, "showticklabels": False,
+        "tickvals": [tick.value for tick in axis.ticks], "gridcolor": palette.grid, "zeroline": False,
+    }  # fmt: skip
 
 
 def _add_day(figure: go.Figure, mark: DayMark, dash: str, plot: int, palette: Palette) -> None:

@@ -6,9 +6,23 @@ import io
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from reports.charts import BreakEvenChart, Crossing, DayMark, HistoryChart, Line, PriceLine, Stretch
+from reports.charts import (
+    Axis,
+    Band,
+    BreakEvenChart,
+    CostHoursChart,
+    Crossing,
+    DayMark,
+    HistoryChart,
+    Line,
+    MemoryChart,
+    PriceLine,
+    ReplicaChart,
+    Stretch,
+    UtilisationChart,
+)
 from reports.letters import FONT_FOLDER, printable_text
-from reports.palette import LIGHT, Palette
+from reports.palette import LIGHT, MEMORY_GROUPS, Palette
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -180,6 +194,135 @@ def _draw_price_line(axes: Axes, chart: HistoryChart, line: PriceLine) -> None:
         axes.plot(*at, shape, color=colour, mfc=LIGHT.background if point.kind == "seen" else colour, ms=4.6, zorder=7)
     style: dict[str, Any] = {"color": colour, "weight": 600 if line.is_chosen else 400, "va": "center", "linespacing": 0.75}
     axes.text(1.012, line.label_at, printable_text("\n".join(map(_cut, line.label_rows)))[0], **style)
+
+
+# --- own GPUs -------------------------------------------------------------------------------------------------------------
+
+
+def memory_svg(chart: MemoryChart, height_inches: float = 2.4) -> bytes:
+    """Memory by phase of a training step, without title and caption."""
+    from matplotlib import rc_context
+
+    _register_fonts()
+    with rc_context(STYLE):
+        return _svg(_memory_figure(chart, height_inches))
+
+
+def _memory_figure(chart: MemoryChart, height_inches: float) -> Figure:
+    figure, axes = _canvas(height_inches)
+    rows = len(chart.bars)
+    axes.set_xlim(-0.19 * chart.high, chart.high)
+    axes.set_ylim(rows, -1.6)
+    for row, bar in enumerate(chart.bars):
+        axes.text(-0.012 * chart.high, row, bar.label, ha="right", va="center")
+        at = 0.0
+        for part in bar.parts:
+            group = MEMORY_GROUPS[part.name]
+            axes.barh(row, part.gib, 0.62, at, color=LIGHT.groups[group], ec=LIGHT.background, lw=0.6)
+            if part.gib > 0.05 * chart.high:
+                axes.text(at + part.gib / 2, row, part.label, color=LIGHT.on_groups[group], ha="center", va="center")
+            at += part.gib
+        style: dict[str, Any] = {"weight": 600 if bar.is_peak else 400, "va": "center", "bbox": _behind(LIGHT), "zorder": 6}
+        axes.text(at + 0.008 * chart.high, row, bar.total_label, **style)
+    for at, label, line, up in (
+        (chart.needed_gib, chart.needed_label, (0, (1.5, 1.8)), 0.55),
+        (chart.usable_gib, chart.usable_label, "-", 1.15),
+    ):
+        axes.plot([at, at], [rows - 0.5, -up], color=LIGHT.text, lw=1.0, ls=line, zorder=5)
+        side = "right" if at > chart.high / 2 else "left"
+        axes.text(at, -up, label, weight=600, ha=side, va="bottom", bbox=_behind(LIGHT), zorder=6)
+    return figure
+
+
+def cost_hours_svg(chart: CostHoursChart, height_inches: float = 2.9) -> bytes:
+    """Ways to train by hours and cost, without title and caption."""
+    from matplotlib import rc_context
+
+    _register_fonts()
+    with rc_context(STYLE):
+        return _svg(_cost_hours_figure(chart, height_inches))
+
+
+def _cost_hours_figure(chart: CostHoursChart, height_inches: float) -> Figure:
+    figure, axes = _canvas(height_inches)
+    _draw_axes(axes, chart.hours, chart.value)
+    at = [(chart.hours.share(dot.x), chart.value.share(dot.y)) for dot in chart.efficient]
+    axes.plot(*zip(*at, strict=True), color=LIGHT.price, lw=1.3, zorder=3)
+    for dot in chart.dots:
+        colour, size = (LIGHT.price, 5.0) if dot.is_efficient else (LIGHT.marker, 3.0)
+        x, y = chart.hours.share(dot.x), chart.value.share(dot.y)
+        axes.plot([x], [y], "o", color=colour, mfc=LIGHT.background if dot.is_late else colour, ms=size, zorder=4)
+        if dot.side is not None:
+            ha = "right" if dot.side == "left" else "left"
+            shift = -0.012 if dot.side == "left" else 0.012
+            style: dict[str, Any] = {"color": LIGHT.price, "weight": 600, "ha": ha, "va": "top", "zorder": 6}
+            axes.text(x + shift, y - 0.01, printable_text(dot.label)[0], **style)
+    if chart.deadline is not None:
+        x = chart.hours.share(chart.deadline)
+        axes.plot([x, x], [0, 1.0], color=LIGHT.warning, lw=1.0, ls=(0, (3, 2)), zorder=2)
+        ha = "left" if x < 0.5 else "right"
+        axes.text(x, 1.012, chart.deadline_label, color=LIGHT.warning, weight=600, ha=ha, va="bottom", zorder=6)
+    return figure
+
+
+def replica_svg(chart: ReplicaChart, height_inches: float = 2.6) -> bytes:
+    """Replicas by volume, without title and caption."""
+    from matplotlib import rc_context
+
+    _register_fonts()
+    with rc_context(STYLE):
+        figure, axes = _canvas(height_inches)
+        _draw_axes(axes, chart.volume, chart.count)
+        _draw_band(axes, chart.volume, chart.count, chart.steps, stepped=True)
+        _draw_now(axes, chart.volume.share(chart.today_x), chart.count.share(chart.today_y), chart.today_label)
+        return _svg(figure)
+
+
+def utilisation_svg(chart: UtilisationChart, height_inches: float = 2.9) -> bytes:
+    """Cost of a million tokens by utilisation, without title and caption."""
+    from matplotlib import rc_context
+
+    _register_fonts()
+    with rc_context(STYLE):
+        figure, axes = _canvas(height_inches)
+        _draw_axes(axes, chart.utilisation, chart.value)
+        for offer in chart.offers:
+            y = chart.value.share(offer.y)
+            axes.plot([0, 1], [y, y], color=LIGHT.soft, lw=0.9, ls=(0, (4, 2)), zorder=2)
+        _draw_band(axes, chart.utilisation, chart.value, chart.curve)
+        _draw_now(axes, chart.utilisation.share(chart.today_x), chart.value.share(chart.today_y), chart.today_label)
+        for name, colour, weight in ((chart.own, LIGHT.price, 600), *((offer, LIGHT.soft, 400) for offer in chart.offers)):
+            style: dict[str, Any] = {"color": colour, "weight": weight, "va": "center", "linespacing": 0.75}
+            axes.text(1.012, name.label_at, printable_text("\n".join(map(_cut, name.label_rows)))[0], **style)
+        return _svg(figure)
+
+
+def _draw_axes(axes: Axes, across: Axis, up: Axis) -> None:
+    axes.set_xlim(0, 1)
+    axes.set_ylim(-0.03, 1.08)
+    for tick in up.ticks:
+        at = up.share(tick.value)
+        axes.plot([0, 1], [at, at], color=LIGHT.grid, lw=0.7, zorder=1)
+        axes.text(0, at + 0.012, tick.label, color=LIGHT.soft, va="bottom", zorder=6, bbox=_behind(LIGHT))
+    for tick in across.ticks:
+        at = across.share(tick.value)
+        axes.plot([at, at], [-0.01, -0.03], color=LIGHT.marker, lw=0.6, clip_on=False)
+        axes.text(at, -0.045, tick.label, color=LIGHT.soft, ha=_ends(at), va="top")
+    axes.text(0.5, -0.115, across.title, color=LIGHT.soft, ha="center", va="top")
+
+
+def _draw_band(axes: Axes, across: Axis, up: Axis, band: Band, stepped: bool = False) -> None:
+    x = [across.share(value) for value in band.x]
+    low, y, high = ([up.share(value) for value in curve] for curve in (band.low, band.y, band.high))
+    axes.fill_between(x, low, high, color=LIGHT.price, alpha=0.16, lw=0, step="post" if stepped else None, zorder=2)
+    axes.plot(x, y, color=LIGHT.price, lw=1.6, drawstyle="steps-post" if stepped else "default", zorder=4)
+
+
+def _draw_now(axes: Axes, x: float, y: float, label: str) -> None:
+    axes.plot([x, x], [0, y], color=LIGHT.marker, lw=0.8, zorder=2)
+    axes.plot([x], [y], "o", color=LIGHT.price, mec=LIGHT.background, mew=0.8, ms=5.5, zorder=7)
+    ha = "left" if x < 0.2 else "right" if x > 0.8 else "center"
+    axes.text(x, y + 0.035, label, weight=600, ha=ha, va="bottom", bbox=_behind(LIGHT), zorder=6)
 
 
 # --- the canvas -----------------------------------------------------------------------------------------------------------

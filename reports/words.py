@@ -83,6 +83,24 @@ GROUP_HEADS: dict[str, tuple[Group, ...]] = {
     "Partly": ("retrieval",),
 }
 """The parts of cost by how they follow the volume."""
+MemoryPartName = Literal["weights", "optimizer", "gradients", "overhead", "activations", "logits"]
+MEMORY_LABELS: dict[MemoryPartName, str] = {
+    "weights": "Weights",
+    "optimizer": "Optimizer states",
+    "gradients": "Gradients",
+    "overhead": "Gathered or temporary",
+    "activations": "Activations",
+    "logits": "Logits",
+}
+MEMORY_PARTS = tuple(MEMORY_LABELS)
+"""In drawing order: first what does not depend on the tokens at work."""
+PHASE_LABELS: dict[str, str] = {
+    "load": "Load",
+    "loss": "Loss",
+    "backward begins": "Backward begins",
+    "backward ends": "Backward ends",
+    "step": "Optimizer step",
+}
 SEVERITY_LABELS: dict[Severity, str] = {"stop": "Stops it", "caution": "Caution", "info": "Note"}
 STATE_LABELS: dict[State, str] = {
     "Holds": "Holds",
@@ -339,6 +357,17 @@ def unit_price(usd: float) -> str:
     amount, code = shown_amount(usd), _shown_in.get().code
     text = exact_money(_rounded(abs(amount), 4) if amount else Decimal(0), code)
     return f"{MINUS}{text}" if amount < 0 else text
+
+
+def hours(amount: float | None) -> str:
+    """A duration, two digits: 6 min, 1.5 h, 3.2 days."""
+    if amount is None:
+        return MISSING
+    for size, unit in ((24 * 3, " days"), (1.0, " h"), (1 / 60, " min")):
+        if amount >= size * 0.995:
+            value = amount / (24 if unit == " days" else size)
+            return f"{value:,.0f}{unit}" if value >= 9.95 else f"{value:.1f}".removesuffix(".0") + unit
+    return "under a minute"
 
 
 def percent(share: float) -> str:

@@ -245,6 +245,34 @@ def memory_need(shape: Shape, setup: TuningSetup, fit: Fit) -> MemoryNeed:
         MemoryRefused: the setup cannot be, in words.
     """
     refuse(shape, setup)
+    peak, phase = _largest(_phases(shape, setup, fit))
+    weights, optimizer, gradients, activations, logits, overhead = peak
+    return MemoryNeed(
+        weights=weights,
+        optimizer=optimizer,
+        gradients=gradients,
+        activations=activations,
+        logits=logits,
+        overhead=overhead,
+        phase=phase,
+        reserved_factor=_reserved_factor(setup, fit),
+        margin=interval_factor(fit, 0.9),
+    )
+
+
+def memory_phases(shape: Shape, setup: TuningSetup, fit: Fit) -> dict[str, dict[str, Any]]:
+    """GiB of each part in every phase of a step, by phase and part; `memory_need` is the largest of them.
+
+    Raises:
+        MemoryRefused: the setup cannot be, in words.
+    """
+    refuse(shape, setup)
+    names = ("weights", "optimizer", "gradients", "activations", "logits", "overhead")
+    return {phase: dict(zip(names, parts, strict=True)) for phase, parts in _phases(shape, setup, fit).items()}
+
+
+def _phases(shape: Shape, setup: TuningSetup, fit: Fit) -> dict[str, tuple[Any, ...]]:
+    """Weights, optimizer states, gradients, activations, logits and overhead of each phase, GiB of each GPU."""
     replicas = setup.data_parallel
     model_parts = setup.tensor_parallel * setup.pipeline_parallel
     weight_parts = model_parts * (replicas * setup.context_parallel if shards_weights(setup) else 1)
@@ -267,26 +295,13 @@ def memory_need(shape: Shape, setup: TuningSetup, fit: Fit) -> MemoryNeed:
 
     none = 0.0 * (weights + activations)
     waiting = gradients if setup.accumulates else none
-    phases = {
+    return {
         "loss": (weights, optimizer, waiting, activations, logits, gathered),
         "backward begins": (weights, optimizer, waiting, activations + layer, none, gathered),
         "backward ends": (weights, optimizer, gradients, layer, none, gathered),
         "step": (weights, optimizer, gradients, none, none, temporary),
         "load": (weights, none, none, none, none, _load_bytes(shape, setup) / GIB + none),
     }
-    peak, phase = _largest(phases)
-    weights, optimizer, gradients, activations, logits, overhead = peak
-    return MemoryNeed(
-        weights=weights,
-        optimizer=optimizer,
-        gradients=gradients,
-        activations=activations,
-        logits=logits,
-        overhead=overhead,
-        phase=phase,
-        reserved_factor=_reserved_factor(setup, fit),
-        margin=interval_factor(fit, 0.9),
-    )
 
 
 def interval_factor(fit: Fit, probability: float = 0.95) -> float:
