@@ -59,6 +59,15 @@ def _price_or_zero(value: Decimal) -> Decimal:
     return value
 
 
+def _printable(text: str) -> str:
+    if not text.strip() or not text.isprintable():
+        raise ValueError(f"{text[:60]!r} is no name: expected printable letters on one line")
+    return text
+
+
+_Name = Annotated[str, AfterValidator(_printable)]
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
@@ -318,8 +327,8 @@ class StoreRules(Sourced):
 class Item(_Strict):
     """One thing a provider sells: a model, a GPU, an instance, a vector store, or a role's wage."""
 
-    name: str
-    aliases: tuple[str, ...] = ()
+    name: _Name
+    aliases: tuple[_Name, ...] = ()
     weights: str | None = None
     """``maker/model`` in open_models.toml, where the model's weights are open."""
     context_tokens: int | None = Field(default=None, gt=0)
@@ -346,7 +355,7 @@ class Provider(_Strict):
     """One file of ``pricing/tables``."""
 
     id: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
-    name: str
+    name: _Name
     price_page: _AnySource
     currency: Literal["USD"] = "USD"
     cache: Records[CacheRules] = ()
@@ -364,6 +373,13 @@ class Provider(_Strict):
     """This and what follows is agreed with one customer: it stands in own prices only, never in a bundled table."""
     commitment: tuple[Commitment, ...] = ()
     credit: tuple[Credit, ...] = ()
+
+    @field_validator("model", "gpu", "instance", "store", "role")
+    @classmethod
+    def _named(cls, items: dict[str, Item]) -> dict[str, Item]:
+        for item_id in items:
+            _printable(item_id)
+        return items
 
     @model_validator(mode="after")
     def _one_discount_at_a_time(self) -> Self:

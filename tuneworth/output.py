@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -54,9 +55,20 @@ def emit(form: Format, rows: Sequence[Mapping[str, Any]], *, title: str = "", as
         _print_table(rows, title)
 
 
+_CONTROLS = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]|\r(?!\n)"
+)
+"""What moves a terminal's cursor, colours it or turns its text round."""
+
+
+def harmless(text: str) -> str:
+    """Text with control characters and marks of direction written out, as in ``\\u001b``; valid within JSON, too."""
+    return _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
 def say(text: str) -> None:
     """A line about the answer, such as a warning, on standard error."""
-    sys.stderr.write(text.rstrip("\n") + "\n")
+    sys.stderr.write(harmless(text.rstrip("\n")) + "\n")
 
 
 def shown(value: Any) -> str:
@@ -80,7 +92,7 @@ def _print_table(rows: Sequence[Mapping[str, Any]], title: str) -> None:
         numeric = _numeric(row[column] for row in rows)
         table.add_column(column, justify="right" if numeric else "left", no_wrap=numeric, overflow="fold")
     for row in rows:
-        table.add_row(*(shown(value).replace("[", r"\[") for value in row.values()))
+        table.add_row(*(harmless(shown(value)).replace("[", r"\[") for value in row.values()))
     if sys.stdout.isatty():
         Console().print(table)
     else:
@@ -133,5 +145,5 @@ def _jsonable(value: Any) -> Any:
 
 
 def write(text: str) -> None:
-    """Text as it is, on standard output."""
-    sys.stdout.write(text)
+    """Text on standard output, control characters written out."""
+    sys.stdout.write(harmless(text))

@@ -194,7 +194,7 @@ def _import_provider(book: PriceBook, provider: PackageProvider, citation: dict[
     added: list[Addition] = []
     for model in provider.models:
         name = names.get(model.id, model.id)
-        item = known.get(name, Item(name=model.name or model.id))
+        item = known.get(name, Item(name=" ".join((model.name or model.id).split())))
         if name not in known:
             fields = {"name": item.name} | ({"context_tokens": model.context_window} if model.context_window else {})
             added.append(Addition(("model", name), fields, repeated=False))

@@ -135,6 +135,21 @@ def test_a_mistake_is_told_with_its_line_and_the_fix(text, parts):
     assert told.startswith("own.toml")
 
 
+@pytest.mark.parametrize("odd", ["\\n", "\\u001b[31m", "\\u202e", "\\u200e", "\\u0000"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        PRIVATE.replace("Acme inference", "Acme ODD"),
+        PRIVATE.replace("acme.model.one", 'acme.model."one ODD"'),
+        f'{PRIVATE}[acme.model.one]\nname = "One ODD"\n',
+        f'{PRIVATE}[acme.model.one]\naliases = ["one ODD"]\n',
+    ],
+)
+def test_names_and_ids_are_printable_and_on_one_line(text, odd):
+    told = "\n".join(problems(text.replace("ODD", odd)))
+    assert "is no name: expected printable letters on one line" in told
+
+
 def test_overlapping_discounts_are_both_named():
     text = """[[openai.discount]]
 percent = 12

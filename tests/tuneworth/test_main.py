@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import subprocess
 import sys
 
+import pytest
+
 from tuneworth.app import ENTRY
+from tuneworth.output import harmless
 
 
 def test_help_names_every_verb(tuneworth):
@@ -56,3 +60,22 @@ def test_the_dashboard_starts_without_usage_statistics(tuneworth, monkeypatch):
 def test_the_module_runs_too():
     done = subprocess.run([sys.executable, "-m", "tuneworth.main", "--version"], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("tuneworth ")
+
+
+@pytest.mark.parametrize(
+    ("odd", "written"),
+    [("\x1b[2J", r"\u001b[2J"), ("\u202e", r"\u202e"), ("\x07", r"\u0007"), ("\r", r"\u000d"), ("\x9b", r"\u009b")],
+)
+def test_what_the_user_wrote_is_echoed_without_control_characters(tuneworth, odd, written):
+    for arguments in (("prices", "show", f"x{odd}y"), ("compare", f"x{odd}y.yaml"), ("prices", "history", f"x{odd}y")):
+        ran = tuneworth(*arguments)
+        assert ran.code == 1
+        assert f"x{written}y" in ran.err
+        assert odd not in ran.err + ran.out
+
+
+def test_what_is_written_out_is_still_json():
+    text = json.dumps({"name": "a\u202e\x7fb\nc"}, ensure_ascii=False)
+    assert json.loads(harmless(text)) == {"name": "a\u202e\x7fb\nc"}
+    assert "\u202e" not in harmless(text)
+    assert harmless("a\tb\nc\r\nd é – \u00a0") == "a\tb\nc\r\nd é – \u00a0"
