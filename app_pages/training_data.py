@@ -507,8 +507,8 @@ def _checks_card(reading: Reading, rates: Rates) -> None:
     box, _ = shared.card(f"{len(providers) - len(refusing)} of {len(providers)} providers take the file as it is")
     with box:
         st.caption(
-            "By each provider's published rules for uploads, on the lines that are not left out. Convert the format where that is "
-            "what is refused: the bills above are the same."
+            "By each provider's published rules for uploads, on the lines that are not left out. Convert the format where it is "
+            "refused: the bills above are the same."
         )
         table = [
             {
