@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from operator import itemgetter
 from typing import Any, NamedTuple, get_args
 
 import numpy as np
@@ -266,34 +267,78 @@ def run_terms(rates: Rates) -> RunTerms:
     return RunTerms(*(rates.assumption(f"hardware.{name}").likely for name in names))
 
 
+class RunOnGpu(NamedTuple):
+    """A task on one kind of GPU, for each number of them on which it fits."""
+
+    counts: tuple[int, ...]
+    needed_gib: tuple[float, ...]
+    usable_gib: float
+    hours: tuple[float, ...]
+    """Of training alone."""
+    factor: float
+    """What hours of training are divided and multiplied by for their interval."""
+    sharding: str
+
+
 class TuningPlan(NamedTuple):
     """One rent on which a run fits: how many of it, for how long, for how much."""
 
-    rent: Rent
+    usd: float
+    """Paid hours × what is rented × its price."""
+    hours: float
+    """From start to end: training, what is repeated of it on spot, and set-up."""
     gpus: int
     """GPUs that train."""
     rented: int
     """GPUs or whole instances that are paid for."""
-    needed_gib: float
-    """Memory of each GPU, with the margin of the prediction."""
-    usable_gib: float
-    hours: float
-    """From start to end: training, set-up and, on spot, what is repeated."""
-    low_hours: float
-    high_hours: float
-    """Nine of ten runs are between the two."""
-    paid_hours: float
-    """With the idle share."""
-    usd: float
-    low_usd: float
-    high_usd: float
-    sharding: str
-    """none: each GPU has all of the model; zero-3: a part of it."""
+    rent: Rent
+    run: RunOnGpu
+    terms: RunTerms
+
+    @property
+    def low_hours(self) -> float:
+        """Nine of ten runs take between this and `high_hours`."""
+        return (self.hours - self.terms.set_up_hours) / self.run.factor + self.terms.set_up_hours
+
+    @property
+    def high_hours(self) -> float:
+        """As `low_hours`."""
+        return (self.hours - self.terms.set_up_hours) * self.run.factor + self.terms.set_up_hours
+
+    @property
+    def paid_hours(self) -> float:
+        """The hours and the idle share."""
+        return self.hours / (1 - self.terms.idle_share)
 
     @property
     def gpu_hours(self) -> float:
         """GPUs that are paid for × paid hours."""
         return self.rented * self.rent.gpus * self.paid_hours
+
+    @property
+    def low_usd(self) -> float:
+        """Cost at `low_hours`."""
+        return self.usd * self.low_hours / self.hours
+
+    @property
+    def high_usd(self) -> float:
+        """Cost at `high_hours`."""
+        return self.usd * self.high_hours / self.hours
+
+    @property
+    def needed_gib(self) -> float:
+        """Memory of each GPU, with the margin of the prediction."""
+        return self.run.needed_gib[self.run.counts.index(self.gpus)]
+
+    @property
+    def usable_gib(self) -> float:
+        """Memory of each GPU that programs see."""
+        return self.run.usable_gib
+
+    @property
+    def sharding(self) -> str:
+        """none: each GPU has all of the model; zero-3: a part of it."""
+        return self.run.sharding
 
     def meets(self, deadline_hours: float | None) -> bool:
         """Whether the likely duration is within a deadline."""
@@ -394,12 +439,12 @@ def tuning_plans(
         by_gpu.setdefault(rent.gpu_id, []).append(rent)
     for gpu_id, rented in by_gpu.items():
         run = runs.on(gpu_id, rented[0].gpu)
-        if isinstance(run, _Run):
+        if isinstance(run, RunOnGpu):
             plans += _priced(run, rented, terms)
         else:
             missing.append(run)
     missing += [Refused(gpu_id, "nobody in the price book rents it out as asked") for gpu_id in sorted({*gpus} - {*by_gpu})]
-    plans.sort(key=lambda plan: (plan.usd, plan.hours))
+    plans.sort(key=itemgetter(0, 1))
     return TuningChoice(shape, task, deadline_hours, tuple(plans), tuple(missing))
 
 
@@ -433,18 +478,6 @@ def precision_of(gpu: Gpu) -> Precision:
     return "bf16" if gpu.bf16_dense_tflops is not None else "fp16"
 
 
-class _Run(NamedTuple):
-    """A task on one kind of GPU, for each number of them on which it fits."""
-
-    counts: tuple[int, ...]
-    needed_gib: tuple[float, ...]
-    usable_gib: float
-    hours: tuple[float, ...]
-    factor: float
-    """What hours are divided and multiplied by for their interval."""
-    sharding: str
-
-
 class _Runs:
     """A task on any GPU; what does not depend on the GPU is worked out once."""
 
@@ -453,7 +486,7 @@ class _Runs:
         self.memory_fit, self.time_fit = rates.fit("memory"), rates.fit("training_time")
         self.by_precision: dict[Precision, tuple[MemoryNeed, MemoryNeed, TrainingRun]] = {}
 
-    def on(self, gpu_id: str, gpu: Gpu) -> _Run | _NotFitting | Refused:
+    def on(self, gpu_id: str, gpu: Gpu) -> RunOnGpu | _NotFitting | Refused:
         """The task on one kind of GPU, or why it cannot be there."""
         precision = precision_of(gpu)
         alone, shared, run = self._of(precision)
@@ -474,7 +507,7 @@ class _Runs:
         last = COUNTS.index(most) + 1
         per_gpu = np.broadcast_to(tokens_per_second_per_gpu(self.shape, gpu, run, self.time_fit), len(COUNTS))
         hours = wall_hours(self.task.tokens, per_gpu[first:last], np.array(COUNTS[first:last]))
-        return _Run(
+        return RunOnGpu(
             COUNTS[first:last],
             tuple(needs[first:last]),
             has,
@@ -492,23 +525,17 @@ class _Runs:
         return self.by_precision[precision]
 
 
-def _priced(run: _Run, rented: Sequence[Rent], terms: RunTerms) -> Iterable[TuningPlan]:
+def _priced(run: RunOnGpu, rented: Sequence[Rent], terms: RunTerms) -> Iterable[TuningPlan]:
     """The run on each rent: whole instances × their price × the hours, set-up and idle ones included."""
-    set_up, paid_share = terms.set_up_hours, 1 / (1 - terms.idle_share)
-    factor, largest = run.factor, run.counts[-1]
+    paid_share = 1 / (1 - terms.idle_share)
     for rent in rented:
         longer = 1 + terms.interruption_share if rent.service == "spot" else 1.0
-        for count, needed, trained in zip(run.counts, run.needed_gib, run.hours, strict=True):
-            if count % rent.gpus and count != largest:  # the rest of an instance would be paid for and stand idle
+        for count, training in zip(run.counts, run.hours, strict=True):
+            if count % rent.gpus and count != run.counts[-1]:  # the rest of an instance would be paid for and stand idle
                 continue
-            instances = -(-count // rent.gpus)
-            training = trained * longer
-            hours, low, high = training + set_up, training / factor + set_up, training * factor + set_up
-            rate = instances * rent.usd_per_hour * paid_share
-            yield TuningPlan(
-                rent, count, instances, needed, run.usable_gib, hours, low, high, hours * paid_share,
-                hours * rate, low * rate, high * rate, run.sharding,
-            )  # fmt: skip
+            whole = -(-count // rent.gpus)
+            hours = training * longer + terms.set_up_hours
+            yield TuningPlan(hours * paid_share * whole * rent.usd_per_hour, hours, count, whole, rent, run, terms)
 
 
 # --- serving --------------------------------------------------------------------------------------------------------------
