@@ -66,13 +66,13 @@ def provider_tables(case: Mapping[str, Any]) -> dict[str, Any]:
     """The case's short tables of prices, written out in the schema of `pricing.model`."""
     sourced = _sourced(case)
 
-    def blocks(place: Mapping[str, Any]) -> dict[str, Any]:
-        """A provider, size band or item, with its own prices gathered into a first block."""
+    def blocks(place: Mapping[str, Any], over_listed: bool) -> dict[str, Any]:
+        """A provider, size band or item, with its own prices gathered into a first block; of a new provider they are listed."""
         own = {key: value for key, value in place.items() if key in PRICE_KEYS}
         full = {key: value for key, value in place.items() if key not in PRICE_KEYS}
         prices = ([own] if own else []) + list(full.get("price", []))
         if prices:
-            full["price"] = [{"effective": EARLY} | sourced | block for block in prices]
+            full["price"] = [{"effective": EARLY, "own": over_listed} | sourced | block for block in prices]
         if "lifecycle" in full:
             full["lifecycle"] = [sourced | event for event in full["lifecycle"]]
         for rules in ("cache", "billing", "store"):
@@ -82,12 +82,13 @@ def provider_tables(case: Mapping[str, Any]) -> dict[str, Any]:
 
     tables = {}
     for name, table in case.get("prices", {}).items():
-        full = {"name": name, "price_page": sourced["source"]} | blocks(table)
+        over_listed = name in BOOK.provider_ids
+        full = {"name": name, "price_page": sourced["source"]} | blocks(table, over_listed)
         for kind in ("model", "gpu", "instance", "store", "role"):
             if kind in full:
-                full[kind] = {key: {"name": key} | blocks(item) for key, item in full[kind].items()}
+                full[kind] = {key: {"name": key} | blocks(item, over_listed) for key, item in full[kind].items()}
         if "band" in full:
-            full["band"] = [blocks(band) for band in full["band"]]
+            full["band"] = [blocks(band, over_listed) for band in full["band"]]
         tables[name] = full
     return tables
 
