@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,6 +12,7 @@ import typer
 from ingest.errors import InputError, Problem
 from pricing import Price, PriceMissing, Rates
 from pricing.check import check_book
+from pricing.own import OwnFile
 from reports import words
 from reports.sources import source_words
 from tuneworth.clock import day_or_today
@@ -52,7 +54,9 @@ def show(
         if len(offers) == 1:
             _say_lifecycle(rates, offers[0])
         raise PriceMissing(f"No price of {', '.join(offers[:5])} is in force on {day}. Ask for another day with --as-of.")
-    emit(form, [_row(price) for price in found], title=f"Prices in force on {day}")
+    for_programs = form in (Format.json, Format.csv)
+    rows = [_data(price, rates.book.own_files) if for_programs else _row(price) for price in found]
+    emit(form, rows, title=f"Prices in force on {day}")
     if len(offers) == 1:
         _say_lifecycle(rates, offers[0])
 
@@ -103,6 +107,31 @@ def _row(price: Price) -> dict[str, Any]:
         "source": source_words(price.source) if price.source.startswith("file:") else price.source,
         "source date": price.source_date,
         "confidence": price.confidence,
+    }
+
+
+def _data(price: Price, own_files: Sequence[OwnFile]) -> dict[str, Any]:
+    """A price for programs: one fact a field."""
+    listed = price.undiscounted or price
+    discounted = price.undiscounted is not None and listed.value > 0
+    return {
+        "offer": price.offer,
+        "key": price.key,
+        "value": price.value,
+        "unit": price.unit,
+        "conditions": listed.conditions,
+        "effective": price.effective,
+        "effective_is": price.effective_is,
+        "source": price.source,
+        "source_date": price.source_date,
+        "recorded": price.recorded,
+        "confidence": price.confidence,
+        "list_price_value": listed.value,
+        "discount_percent": 100 * (1 - price.value / listed.value) if discounted else None,
+        "discount_file": ", ".join(file.name for file in own_files) if discounted else None,
+        "listed_value": listed.listed_value,
+        "listed_currency": listed.listed_currency,
+        "usd_rate_date": None if listed.exchange_rate is None else listed.exchange_rate.effective,
     }
 
 

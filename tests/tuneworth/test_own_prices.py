@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,23 @@ def test_prices_show_finds_private_models(tuneworth, own):
     assert ran.code == 0
     assert "own prices (acme.toml)" in ran.out
     assert tuneworth("prices", "show", "acme", *ON).code == 1
+
+
+def test_a_discounted_price_has_its_list_price_and_discount_in_fields(tuneworth, own):
+    asked = ("prices", "show", "openai/gpt-6-luna", *ON)
+    listed = {(row["key"], row["conditions"]): row for row in json.loads(tuneworth(*asked, "--format", "json").out)}
+    assert all((row["list_price_value"], row["discount_percent"]) == (row["value"], None) for row in listed.values())
+    shown = json.loads(tuneworth(*asked, "--format", "json", "--own-prices", own).out)
+    assert {(row["key"], row["conditions"]) for row in shown} == set(listed)
+    for row in shown:
+        assert row["list_price_value"] == listed[row["key"], row["conditions"]]["value"]
+        assert row["value"] == pytest.approx(0.88 * row["list_price_value"])
+        free = row["value"] == 0
+        assert (row["discount_percent"], row["discount_file"]) == ((None, None) if free else (12, "acme.toml"))
+    header, first, *_ = tuneworth(*asked, "--format", "csv", "--own-prices", own).out.splitlines()
+    told = dict(zip(header.split(","), first.split(","), strict=False))
+    assert (Decimal(told["discount_percent"]), told["discount_file"]) == (12, "acme.toml")
+    assert "12 % negotiated discount" in tuneworth(*asked, "--own-prices", own).out
 
 
 def test_mistakes_end_in_1_and_slips_are_told(tuneworth, own):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from datetime import date
 from importlib.resources import files
@@ -25,7 +26,17 @@ def test_a_price_is_shown_with_what_it_takes_to_cite_it(tuneworth):
     price = PriceBook.bundled().as_of(date(2026, 11, 20)).price("openai/gpt-4.1-mini", "training_usd_per_mtok", method="sft")
     assert training["value"] == price.value
     assert (training["unit"], training["source"]) == (price.unit, price.source)
-    assert training["source date"] == price.source_date.isoformat()
+    assert training["source_date"] == price.source_date.isoformat()
+    assert (training["effective"], training["effective_is"]) == (price.effective.isoformat(), price.effective_is)
+    assert all(re.fullmatch("[a-z_]+", key) for key in training)
+
+
+def test_a_price_that_was_seen_has_a_day_for_programs_and_a_word_for_people(tuneworth):
+    asked = ("prices", "show", "mistral/codestral", "--as-of", "2026-11-20")
+    seen = next(row for row in rows(tuneworth(*asked, "--format", "json")) if row["key"] == "cache_read_usd_per_mtok")
+    assert (seen["effective"], seen["effective_is"]) == ("2026-11-01", "seen")
+    assert "seen 2026-11-01" in tuneworth(*asked).out
+    assert "source date" in tuneworth(*asked).out
 
 
 def test_no_price_is_shown_twice(tuneworth):
