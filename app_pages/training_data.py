@@ -16,7 +16,7 @@ from calc.parts.tuning import longest_example
 from calc.scenario import TaskKind
 from calc.staff_time import ENDS, Source, staff_time
 from calc.training_bill import Job, Standing, TrainingBill, last_training_day, training_bills
-from ingest.bills import METHOD_OF_KIND, method_of_kind, training_sets
+from ingest.bills import method_of_kind, training_sets
 from ingest.counting import Counting
 from ingest.data_scenario import DEFAULT_TUNED, DEFAULT_TUNED_OTHERWISE, DEFAULT_VOLUME, scenario_from_data
 from ingest.errors import InputError, NotInstalled
@@ -61,7 +61,7 @@ def page() -> None:
     countings = training_file.offers_countings(rates)
     with st.sidebar:
         asked = _asked(desk, rates, countings)
-    reading, problem = _read(desk, rates, countings)
+    reading, problem = _read(desk, rates, countings, asked)
     if problem:
         which = "the built-in sample's" if reading.question.file.is_sample else f"{reading.question.file.name}'s, as before"
         st.error(
@@ -83,11 +83,13 @@ def page() -> None:
     )
 
 
-def _read(desk: Desk, rates: Rates, countings: Countings) -> tuple[Reading, str]:
+def _read(desk: Desk, rates: Rates, countings: Countings, how: Asked) -> tuple[Reading, str]:
     """The reading asked for, or the last that there was and why it is that one."""
     asked = desk.question
     try:
-        desk.shown = training_file.read(asked, rates, countings)
+        reading = training_file.read(asked, rates, countings)
+        _method(reading, how)
+        desk.shown = reading
     except (InputError, NotInstalled) as error:
         desk.problem = str(error)
         before = desk.shown.question if desk.shown else None
@@ -211,8 +213,7 @@ def _size(bytes_: int) -> str:
 
 def _bills(reading: Reading, rates: Rates, countings: Countings, asked: Asked) -> tuple[TrainingBill, ...]:
     """Every offer's bill; the last ones are remembered, as most changes of the page leave them as they are."""
-    kind = reading.measured.examples.most_common(1)[0][0]
-    method = asked.method or method_of_kind(kind if kind in METHOD_OF_KIND else "chat", reading.measured.name)
+    method = _method(reading, asked)
     key = (id(reading), rates.as_of, shared.book().own_files, method, asked.job, tuple(sorted(asked.organisation.items())))
     if (last := st.session_state.get("training bills")) is not None and last[0] == key:
         return last[1]
@@ -222,6 +223,15 @@ def _bills(reading: Reading, rates: Rates, countings: Countings, asked: Asked) -
     )
     st.session_state["training bills"] = (key, found)
     return found
+
+
+def _method(reading: Reading, asked: Asked) -> Method:
+    """As it is asked for, or as most examples are trained on.
+
+    Raises:
+        InputError: nobody trains on such examples.
+    """
+    return asked.method or method_of_kind(reading.measured.examples.most_common(1)[0][0], reading.measured.name)
 
 
 def _shallow(record: Any) -> dict[str, Any]:
@@ -266,7 +276,8 @@ def _cards(reading: Reading, bills: tuple[TrainingBill, ...], countings: Countin
     cards = {
         "Usable examples": (f"{reading.measured.examples.total():,}", f"{left_out:,} left out", bool(left_out)),
         "Training tokens, one pass": (
-            f"{family.total_tokens():,}", f"{words.percent_whole(family.trained_tokens / family.total_tokens())} learned", False,
+            f"{family.total_tokens():,}",
+            f"{words.percent_whole(family.trained_tokens / (family.total_tokens() or 1))} learned", False,
         ),
         "Longest, tokens": (f"{max(family.lengths):,}", f"median {percentile(family.lengths, 0.5):,}", False),
         "Truncated examples": (
@@ -314,8 +325,8 @@ def _bills_card(bills: tuple[TrainingBill, ...]) -> None:
         if billed:
             table = pd.DataFrame([_bill_row(bill) for bill in billed])
             rows = st.dataframe(
-                table, hide_index=True, height=min(38 + 35 * len(table), 458), key="bills table", selection_mode="single-row",
-                on_select="rerun", column_config=_bill_columns(table), placeholder=words.MISSING,
+                table, hide_index=True, height=min(38 + 35 * len(table), 458), key=_table_key(billed),
+                selection_mode="single-row", on_select="rerun", column_config=_bill_columns(table), placeholder=words.MISSING,
                 alt=f"{len(billed)} bills for one tuning run, from {words.money_run(billed[0].job_usd)}.",
             ).selection.rows  # fmt: skip
             picked = billed[rows[0]] if rows and rows[0] < len(billed) else None
@@ -331,6 +342,11 @@ def _bills_card(bills: tuple[TrainingBill, ...]) -> None:
                     },
                     placeholder=words.MISSING, alt="Offers that cannot be had today or have no price, with the reason.",
                 )  # fmt: skip
+
+
+def _table_key(billed: list[TrainingBill]) -> str:
+    """Another for other rows, so that a selected row never means another offer."""
+    return f"bills table {hash(tuple((bill.offer, bill.method, bill.technique, bill.deployment) for bill in billed))}"
 
 
 def _bill_row(bill: TrainingBill) -> dict[str, Any]:
@@ -514,7 +530,7 @@ def _checks_card(reading: Reading, rates: Rates) -> None:
             {
                 "Provider": rates.book.provider(row["provider"]).name,
                 "It": row["severity"] or "takes it",
-                "Lines": row["cases"] or None,
+                "Lines": None if row["severity"] == "rejects the file" else row["cases"] or None,
                 "Why": row["problem"],
                 "Expected": row["expected"] or None,
                 "First lines": row["lines"] or None,

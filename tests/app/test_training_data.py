@@ -111,8 +111,9 @@ def test_lines_left_out_are_counted_by_kind_and_shown_with_their_line(page):
         (b"[" * 100_000, "hostile.jsonl"),
         (b'{"a": 1}\n{"a": 2}', "hostile.jsonl"),
         (b"\xff\xfe\xff\xff" * 50, "hostile.jsonl"),
+        (b'{"prompt": "a", "completion": "b", "label": true}\n' * 9, "no provider in the price book trains"),
     ],
-    ids=["empty", "binary", "zip", "deep", "unknown format", "no text"],
+    ids=["empty", "binary", "zip", "deep", "unknown format", "no text", "nobody trains on it"],
 )
 def test_a_hostile_file_is_one_message_and_the_answer_before_stays(page, content, said):
     app = uploaded(page, GOOD)
