@@ -7,6 +7,7 @@ Rules are data: whose they are, what they expect, and where that was read. Memor
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -71,7 +72,11 @@ class Rule:
     """Records it looks at; none: it looks at the file."""
     breaks_line: Callable[[Line], bool] | None = None
     breaks_file: Callable[[File], bool] | None = None
-    source_date: date = READ
+
+    @property
+    def source_date(self) -> date | None:
+        """When it was read there; None where it was not, and the source is where it ought to stand."""
+        return None if self.confidence == "unverified" else READ
 
 
 class Broken(NamedTuple):
@@ -301,7 +306,7 @@ def _format_rule(provider: str) -> Rule:
         "its upload does not take this format",
         f"{' or '.join(taken)}; convert the file",
         _DATA_PAGE[provider],
-        "primary",
+        "unverified" if provider == "azure-openai" else "primary",
         lambda file: not file.formats <= set(taken),
     )
 
@@ -478,7 +483,7 @@ def _other_rules() -> Iterator[Rule]:
         "a role it does not know",
         "user and model in contents, the system instruction under systemInstruction",
         _VERTEX_DATA,
-        "primary",
+        "unverified",
         _roles(frozenset({"user", "model", "function"})),
         ("vertex",),
     )
@@ -612,7 +617,7 @@ def _other_rules() -> Iterator[Rule]:
         "a role it does not know",
         "system, user, assistant, tool",
         _MISTRAL,
-        "primary",
+        "unverified",
         _roles(frozenset({"system", "user", "assistant", "tool"})),
     )
     yield _of_line(
@@ -766,7 +771,8 @@ def _other_rules() -> Iterator[Rule]:
 
 def _message_rules(provider: str) -> Iterator[Rule]:
     """What `ingest.formats.CHAT_TAKEN_BY` says a provider's messages may have."""
-    taken, page = _TAKES[provider], _DATA_PAGE[provider]
+    taken, is_openais = _TAKES[provider], provider in ("openai", "azure-openai")
+    page = _OPENAI_DATA if is_openais else _DATA_PAGE[provider]
     keys = taken - {
         "system",
         "developer",
@@ -779,7 +785,7 @@ def _message_rules(provider: str) -> Iterator[Rule]:
         "parallel_tool_calls",
         "parts",
     }
-    confidence: Confidence = "transcribed" if provider == "azure-openai" else "primary"
+    confidence: Confidence = "primary" if provider == "openai" else "transcribed" if is_openais else "unverified"
     yield _of_line(
         provider,
         "message keys",
@@ -788,6 +794,7 @@ def _message_rules(provider: str) -> Iterator[Rule]:
         page,
         confidence,
         _message_keys(keys),
+        severity="rejects the line" if is_openais else "warns",
     )
     typed = "parts" in taken
     yield _of_line(
@@ -970,3 +977,26 @@ def truncated(lengths: Mapping[int, int], longest: Iterable[tuple[int, str, int 
                 cases = tuple((file, line) for tokens, file, line in longest if tokens > limit)
                 found.append(Broken(rule, count, cases[:CASES_SHOWN], words))
     return found
+
+
+def rules_document() -> str:
+    """All rules as Markdown: ``python -m ingest.checks > docs/training-rules.md``."""
+    parts = [
+        "# Rules for training files, by provider",
+        "Written by `python -m ingest.checks > docs/training-rules.md`. What the confidence means, and what is not checked:"
+        " [training-files.md](training-files.md#checks-by-provider). Limits on tokens are the price book's.",
+    ]
+    for provider in PROVIDERS:
+        rows = [
+            f"| {rule.id} | {rule.words} | {rule.expected.replace('|', '/')} | {rule.severity} | {rule.confidence} |"
+            f" [{rule.source_date or 'not read'}]({rule.source}) |"
+            for rule in RULES
+            if rule.provider == provider
+        ]
+        head = "| Rule | Broken where | Expected | Then | Confidence | Read |\n| --- | --- | --- | --- | --- | --- |"
+        parts.append(f"## {provider}\n\n{head}\n" + "\n".join(rows))
+    return "\n\n".join(parts)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(rules_document() + "\n")

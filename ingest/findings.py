@@ -26,9 +26,9 @@ from numpy.typing import NDArray
 
 from ingest.examples import Example, Message
 
-PROMPTS_KEPT = 2_000_000
-NEAR_KEPT = 200_000
-NEAR_VALIDATION_KEPT = 50_000
+PROMPTS_KEPT = 1_000_000
+NEAR_KEPT = 100_000
+NEAR_VALIDATION_KEPT = 25_000
 NEAR = 0.6
 PLACES_SHOWN = 5
 
@@ -591,6 +591,7 @@ class _Near:
         if not self._signatures:
             return [], []
         signatures = np.concatenate(self._signatures)
+        self._signatures = [signatures]
         first = _first_near(signatures)
         near: list[tuple[Any, Any]] = []
         leaked: list[tuple[Any, Any]] = []

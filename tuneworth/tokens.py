@@ -63,7 +63,7 @@ def tokens(
     ] = False,
     findings: Annotated[
         bool,
-        typer.Option("--findings", help="Look for duplicates, leaks, outliers and the like too; takes some three times as long."),
+        typer.Option("--findings", help="Look for duplicates, leaks, outliers and the like; takes 3 to 4 times as long."),
     ] = False,
     form: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.table,
 ) -> None:
