@@ -5,10 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 from datetime import date
+from importlib.resources import files
 
 import pytest
 
+import pricing
 from pricing import PriceBook
 
 TINKER = "tinker/qwen3-8b"
@@ -56,6 +59,41 @@ def test_csv_has_the_figures_as_listed(tuneworth):
     shown = list(csv.DictReader(io.StringIO(ran.out)))
     assert {"from", "until", "what", "value", "source", "source date", "recorded", "confidence"} <= set(shown[0])
     assert {row["value"] for row in shown if row["what"] == "training_usd_per_mtok"} == {"5"}
+
+
+CORRECTION = """
+[[model.gpt-6-luna.price]]
+effective = 2026-09-22
+input_usd_per_mtok = 0.3
+source = "https://example.org/correction"
+source_date = 2098-12-31
+recorded = 2099-01-01
+confidence = "transcribed"
+"""
+
+
+def test_corrected_values_are_shown_when_asked(tuneworth, tmp_path, monkeypatch):
+    folder = tmp_path / "pricing"
+    shutil.copytree(str(files(pricing)), folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    monkeypatch.setattr("pricing.book._BUNDLED", folder)
+    with (folder / "tables" / "openai.toml").open("a", encoding="utf-8") as table:
+        table.write(CORRECTION)
+    asked = ("prices", "history", "openai/gpt-6-luna", "input_usd_per_mtok", "--format", "json")
+
+    def standard(*more: str) -> list[tuple[str, float, str]]:
+        found = [row for row in rows(tuneworth(*asked, *more)) if row["conditions"] == "" and row["value"] is not None]
+        return [(row["from"], row["value"], row["note"].partition(". ")[0]) for row in found]
+
+    assert standard() == [("2026-09-22", 0.3, "")]
+    assert standard("--corrections") == [("2026-09-22", 0.3, ""), ("2026-09-22", 0.1, "corrected on 2099-01-01")]
+
+
+def test_history_knows_own_prices(tuneworth, tmp_path):
+    own = tmp_path / "acme.toml"
+    own.write_text("[[openai.model.gpt-6-luna.price]]\neffective = 2026-11-01\ninput_usd_per_mtok = 0.08\n", encoding="utf-8")
+    asked = ("prices", "history", "openai/gpt-6-luna", "input_usd_per_mtok", "--format", "json")
+    assert 0.08 not in {row["value"] for row in rows(tuneworth(*asked))}
+    assert 0.08 in {row["value"] for row in rows(tuneworth(*asked, "--own-prices", own))}
 
 
 def test_a_provider_shows_what_holds_for_all_it_sells(tuneworth):
