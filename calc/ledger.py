@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,19 @@ class Unpriced(Exception):
     """A total was asked of a ledger with a line that has no price; the message names the lines and why."""
 
 
+class Predicted(NamedTuple):
+    """A quantity of own GPUs that was not stated but predicted, with the interval that holds nine of ten."""
+
+    what: str
+    """The field of the scenario that would state it."""
+    low: Any
+    likely: Any
+    high: Any
+    unit: str
+    basis: str
+    """What it was computed from, and what the coefficients were fitted to."""
+
+
 @dataclass(frozen=True)
 class CostLine:
     """One thing that is paid for: quantity × unit price in every month.
@@ -53,6 +66,7 @@ class CostLine:
     """Names of the assumptions used (``pricing.Rates.assumption``)."""
     missing: str | None = None
     """Why the line cannot be priced."""
+    predicted: tuple[Predicted, ...] = ()
 
     @property
     def part(self) -> str:
@@ -84,6 +98,7 @@ def priced_line(
     *,
     per: float = 1.0,
     assumptions: Iterable[str | None] = (),
+    predicted: tuple[Predicted, ...] = (),
 ) -> CostLine:
     """A line at a price of the book; ``per`` is the number of quantity units the price is for (10⁶ for a price per Mtok)."""
     return CostLine(
@@ -98,6 +113,7 @@ def priced_line(
         prices=price.rows,
         assumptions=tuple(dict.fromkeys(a for a in assumptions if a)),
         missing=price.missing,
+        predicted=predicted,
     )
 
 

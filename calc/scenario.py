@@ -263,13 +263,17 @@ class Tuning(_Stated):
     retrain_runs: OptionalPositive = None
     """Full-run equivalents of one retraining. Default: an assumption (1)."""
     training_hours_per_run: OptionalPositive = None
-    """Hours of one run, where training is billed by the hour or done on own GPUs."""
+    """Hours of one run, where training is billed by the hour or done on own GPUs. Default on own GPUs: predicted."""
     gpu: str | None = None
     """own_gpus: the GPU or instance rented."""
     rent: str | None = None
     """own_gpus: the provider it is rented from."""
     gpus: WholePositive = 1
     """own_gpus: GPUs used by one run."""
+    sequences_per_step: WholePositive = 16
+    """own_gpus: sequences of one optimiser step, all GPUs together, for the predicted hours."""
+    speed_factor: Positive = 1
+    """own_gpus: speed of training over what is predicted, for measurements of your own or a range."""
     grader_model: OfferId | None = None
     """rft: model that grades answers."""
     grader_input_tokens_per_run: NonNegative = 0
@@ -279,8 +283,8 @@ class Tuning(_Stated):
 
     @model_validator(mode="after")
     def _complete(self) -> Tuning:
-        if self.kind == "own_gpus" and (self.gpu is None or self.rent is None or self.training_hours_per_run is None):
-            raise ValueError("tuning on own_gpus needs gpu, rent and training_hours_per_run")
+        if self.kind == "own_gpus" and (self.gpu is None or self.rent is None):
+            raise ValueError("tuning on own_gpus needs gpu and rent")
         return self
 
 
@@ -297,8 +301,6 @@ class PerToken(_Stated):
 
 
 class _Replicated(_Stated):
-    requests_per_second_per_replica: Positive
-    """Sustained throughput of one replica at this workload's token shape, as measured or estimated by you."""
     min_replicas: WholePositive = 1
     """Replicas kept on whatever the traffic."""
     target_utilisation: OptionalShareAboveZero = None
@@ -311,6 +313,8 @@ class Dedicated(_Replicated):
     """A provider's dedicated deployment, billed by the hour whether used or not."""
 
     kind: Literal["dedicated"]
+    requests_per_second_per_replica: Positive
+    """Sustained throughput of one replica at this workload's token shape, as measured or estimated by you."""
     provider: str | None = None
     """Default: where it is tuned, else the provider of the approach's model."""
     gpu: str | None = None
@@ -335,6 +339,19 @@ class OwnGpus(_Replicated):
     """On demand, or one of the cheaper ways where the provider has a price for it."""
     gpus_per_replica: WholePositive = 1
     """GPUs one replica needs."""
+    requests_per_second_per_replica: OptionalPositive = None
+    """Sustained throughput of one replica at this workload's token shape, as measured by you. Default: predicted."""
+    weights: Literal["fp16", "fp8", "int8", "fp4", "int4"] = "fp16"
+    """What the weights are kept in, for the predicted throughput."""
+    caches_prefix: bool = True
+    """Whether instructions, tools and examples, alike in every request, are computed once, as servers do unasked; for the
+    predicted throughput."""
+    seconds_to_first_token: OptionalPositive = None
+    """What the first token may take at most, for the predicted throughput. Default: as long as it takes."""
+    seconds_per_output_token: OptionalPositive = None
+    """What each further token may take at most, for the predicted throughput. Default: as long as it takes."""
+    speed_factor: Positive = 1
+    """Throughput over what is predicted, for measurements of your own or a range."""
 
 
 def _serving_kind(stated: Any) -> str:
@@ -691,7 +708,7 @@ def _inherited(name: str, stated: dict[str, Any], seen: tuple[str, ...]) -> dict
 
 def _answers_alike(parent: dict[str, Any], child: dict[str, Any]) -> bool:
     """Whether a measured success share carries over: nothing that shapes the answers differs, only where it runs."""
-    where = ("at", "deployment", "gpu", "rent", "gpus", "runs", "training_hours_per_run", "retrain_every_months")
+    where = ("at", "deployment", "gpu", "rent", "gpus", "runs", "training_hours_per_run", "speed_factor", "retrain_every_months")
 
     def shaping(fields: dict[str, Any]) -> list[Any]:
         tuning = fields.get("tuning")

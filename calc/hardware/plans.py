@@ -23,7 +23,7 @@ from typing import Any, NamedTuple, get_args
 import numpy as np
 
 from calc.hardware.architecture import Shape, shape_of
-from calc.hardware.memory import MemoryNeed, Technique, TuningSetup, memory_need, usable_gib
+from calc.hardware.memory import MemoryNeed, MemoryRefused, Technique, TuningSetup, fits, memory_need, usable_gib
 from calc.hardware.serving_throughput import (
     Capacity,
     Deployment,
@@ -47,7 +47,7 @@ from calc.setting import role_rate
 from calc.timeline import DAYS_PER_MONTH
 from pricing import PriceMissing, Rates
 from pricing.errors import PriceUnverified
-from pricing.model import Gpu, OpenModel, Price, Service
+from pricing.model import Fit, Gpu, OpenModel, Price, Service
 
 COUNTS = (1, 2, 4, 8, 16, 32, 64)
 """Numbers of GPUs that a tuning run is split over."""
@@ -242,7 +242,7 @@ class TuningTask:
     method: Method = "sft"
     sequence_tokens: float = 2048
     """Tokens of one sequence as computed: the length that examples are packed to, or the longest where they are padded."""
-    sequences_per_step: int = 16
+    sequences_per_step: float = 16
     """Sequences of one optimiser step, all GPUs together; a GPU takes one at a time, and at least one."""
     rank: float = 16
     framework: str = "transformers"
@@ -471,6 +471,24 @@ def tuning_setup(task: TuningTask, precision: Precision) -> TuningSetup:
         master_weights=task.technique == "full" and precision == "fp16",
         accumulates=task.sequences_per_step > 1,
     )
+
+
+def check_fit(shape: Shape, task: TuningTask, gpu: Gpu, gpus: Any, fit: Fit) -> None:
+    """Refuse a task that does not fit on so many GPUs of a kind, each having all of the model or a part of it.
+
+    Raises:
+        MemoryRefused: it does not fit; what takes most is named.
+    """
+    setup = tuning_setup(task, precision_of(gpu))
+    need = memory_need(shape, setup, fit)
+    if np.any(np.asarray(gpus) > 1) and not np.all(fits(need, gpu)):
+        need = memory_need(shape, replace(setup, gpus=gpus, sharding="zero-3"), fit)
+    if not np.all(fits(need, gpu)):
+        part = max(need.breakdown, key=lambda name: float(np.max(need.breakdown[name])))
+        raise MemoryRefused(
+            f"{shape.name} needs {float(np.max(need.needed_gib)):,.0f} GiB on each of {np.max(gpus):g} × {gpu.name}, which has "
+            f"{usable_gib(gpu):,.0f}; most of it is {part}. Take more or larger GPUs, or train less of it."
+        )
 
 
 def precision_of(gpu: Gpu) -> Precision:

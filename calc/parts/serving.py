@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from calc.ledger import CostLine, each, priced_line
+from calc.parts import own_gpus
 from calc.parts.tuning import rent
 from calc.scenario import Dedicated, OwnGpus
 from calc.setting import Setting, say
@@ -33,10 +35,11 @@ def replica_lines(setting: Setting, offer: str, share: Any = 1.0) -> list[CostLi
     days: Any = work.active_days_per_month if work.active_days_per_month is not None else DAYS_PER_MONTH
     utilisation = setting.given(serving.target_utilisation, "serving.target_utilisation")
     price, what, gpus_each = _hourly(setting, serving, offer)
+    throughput = _throughput(setting, serving, offer)
 
     attempts = share * (1 + np.asarray(work.retry_share))
     replicas_per_request = peak_requests_per_second(setting.growth * attempts, peak.value, hours.value, days) / (
-        serving.requests_per_second_per_replica * utilisation.value
+        throughput.value * utilisation.value
     )
     gpus = getattr(serving, "gpus_per_replica", 1)
     units_per_replica = np.ceil(gpus / gpus_each)
@@ -46,9 +49,10 @@ def replica_lines(setting: Setting, offer: str, share: Any = 1.0) -> list[CostLi
         minimum=np.ceil(serving.min_replicas / replicas_per_unit) * setting.active,
         size=units_per_replica * serving.hours_per_month * setting.active,
     )
+    predicted = throughput.words and f" ({throughput.words})"
     formula = (
         f"⌈requests × {say(attempts)} × peak {say(peak.value)} ÷ ({say(hours.value)} h × {say(days)} days × 3600) ÷ "
-        f"({say(serving.requests_per_second_per_replica)} req/s × {say(utilisation.value)} used)⌉ replicas"
+        f"({say(throughput.value)} req/s{predicted} × {say(utilisation.value)} used)⌉ replicas"
         + (f" of {say(gpus)} GPUs" if np.any(np.asarray(gpus) > 1) else "")
         + (f", {say(replicas_per_unit)} to an instance of {gpus_each} GPUs" if gpus_each > 1 else "")
         + f", at least {say(serving.min_replicas)}, × {say(serving.hours_per_month)} h a month"
@@ -61,11 +65,19 @@ def replica_lines(setting: Setting, offer: str, share: Any = 1.0) -> list[CostLi
             "stepped",
             quantity,
             "hour",
-            price,
+            replace(price, missing=price.missing or throughput.missing),
             formula,
-            assumptions=(peak.assumption, hours.assumption, utilisation.assumption),
+            assumptions=(peak.assumption, hours.assumption, utilisation.assumption, *throughput.assumptions),
+            predicted=throughput.predicted,
         )
     ]
+
+
+def _throughput(setting: Setting, serving: Dedicated | OwnGpus, offer: str) -> own_gpus.Found:
+    """Requests a second of one replica: as stated, or on own GPUs as predicted."""
+    if isinstance(serving, OwnGpus):
+        return own_gpus.requests_per_second(setting, serving, offer)
+    return own_gpus.Found(serving.requests_per_second_per_replica)
 
 
 def _hourly(setting: Setting, serving: Dedicated | OwnGpus, offer: str) -> tuple[MonthlyPrice, str, int]:

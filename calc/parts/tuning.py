@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from calc.ledger import CostLine, each, once, priced_line
+from calc.parts import own_gpus
 from calc.parts.prompt import MTOK
 from calc.scenario import Tuning
 from calc.setting import Setting, counted, say
@@ -265,16 +266,18 @@ def _capped(job: MonthlyPrice, cap: MonthlyPrice) -> MonthlyPrice:
     return job if missing is None else MonthlyPrice(job.usd * np.nan, job.rows, missing)
 
 
-def own_gpu_run(setting: Setting, tuning: Tuning) -> tuple[MonthlyPrice, str]:
-    """Charge of one run on rented GPUs: hours × whole instances × their price, an instance's price never per GPU."""
+def own_gpu_run(setting: Setting, tuning: Tuning, offer: str) -> tuple[MonthlyPrice, str, own_gpus.Found]:
+    """Charge of one run on rented GPUs, hours × whole instances × their price, an instance's price never per GPU; the hours."""
     assert tuning.gpu is not None
     assert tuning.rent is not None
     price, gpus_each = rent(setting, f"{tuning.rent}/{tuning.gpu}")
     rented = np.ceil(np.asarray(tuning.gpus) / gpus_each)
-    usd = tuning.training_hours_per_run * rented * price.usd
+    hours = own_gpus.hours_per_run(setting, tuning, offer)
+    usd = hours.value * rented * price.usd
     what = "GPUs" if gpus_each == 1 else f"instances of {gpus_each} GPUs"
-    formula = f"{say(tuning.training_hours_per_run)} h × {say(rented)} {what} × ${say(np.max(price.usd))}"
-    return MonthlyPrice(usd, price.rows, price.missing), formula
+    words = hours.words and f" ({hours.words})"
+    formula = f"{say(hours.value)} h{words} × {say(rented)} {what} × ${say(np.max(price.usd))}"
+    return MonthlyPrice(usd, price.rows, price.missing or hours.missing), formula, hours
 
 
 def rent(setting: Setting, offer: str, service: str = "standard") -> tuple[MonthlyPrice, int]:
@@ -301,10 +304,11 @@ def lines(setting: Setting, trainings: Sequence[tuple[int, str, str]]) -> list[C
         runs = setting.given(getattr(tuning, key), default)
         if tuning.kind == "own_gpus":
             in_month = setting.in_month(month)
-            price, formula = own_gpu_run(in_month, tuning)
-            assumed: tuple[str, ...] = ()
+            price, formula, hours = own_gpu_run(in_month, tuning, offer)
+            assumed, predicted = hours.assumptions, hours.predicted
         else:
             price, formula, assumed = managed_job(setting, tuning, offer, month)
+            predicted = ()
         name = {"training": "Training", "retraining": "Retraining", "migration": "Tuning the successor"}[what]
         found.append(
             priced_line(
@@ -317,6 +321,7 @@ def lines(setting: Setting, trainings: Sequence[tuple[int, str, str]]) -> list[C
                 price,
                 f"{counted(runs.value, 'full-run equivalent')} × ({formula})",
                 assumptions=(runs.assumption, *assumed),
+                predicted=predicted,
             )
         )
     return found + (_storage_lines(setting, trainings) if tuning.kind == "managed" else [])
