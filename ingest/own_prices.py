@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ingest.errors import InputError, Problem
-from ingest.files import read_text
+from ingest.files import is_utf_16, read_text
 from pricing import BadTable, OwnFile, OwnPrices, PriceBook
 from pricing.book import question
 from pricing.check import Finding, located, misfits, own_findings, parsed_toml
@@ -79,6 +79,8 @@ def _content(source: str | Path | bytes, name: str) -> tuple[str, bytes]:
         raise InputError(Problem(name, "the file is too large", f"Expected at most {SIZE_LIMIT_BYTES:,} bytes"))
     if not source.strip():
         raise InputError(Problem(name, "the file is empty", "Expected a table, such as [[openai.discount]]"))
+    if is_utf_16(source):
+        raise InputError(Problem(name, "the file is UTF-16 text", "Expected UTF-8", "Save it as UTF-8"))
     try:
         return source.decode("utf-8-sig"), source
     except UnicodeDecodeError as error:
@@ -137,7 +139,8 @@ class _Reader:
             self._wrong((provider,), f"there is no provider '{provider}' in the price book", near, fix)
         elif near:
             self._may_be_a_slip((provider,), f"'{provider}' is not in the price book and taken as a private provider", near)
-        if not any(stated.get(kind) for kind in (*_ITEM_KINDS, "price", "band")):
+        misspelt = near and "name" not in stated
+        if not misspelt and not any(stated.get(kind) for kind in (*_ITEM_KINDS, "price", "band")):
             self._wrong((provider,), "a private provider sells nothing here", "", f"Add a model, such as [{provider}.model.NAME]")
         return None
 

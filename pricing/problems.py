@@ -72,13 +72,18 @@ def shown(value: Any) -> str:
     return value.isoformat() if isinstance(value, date) else f"{value!r:.60}"
 
 
+_MOST_NAMES = 8
+"""So many names are listed where none is near."""
+
+
 def nearest(wanted: str, fields: Iterable[str]) -> str:
     """The question after the fields that may have been meant, or else which there are."""
     names = sorted(fields)
     near = difflib.get_close_matches(wanted, names, n=3, cutoff=0.6)
     if near:
         return f"Did you mean {' or '.join(near)}?"
-    return f"Fields here: {', '.join(names)}" if names else ""
+    more = f" and {len(names) - _MOST_NAMES:,} more; docs/ describes them all" if len(names) > _MOST_NAMES else ""
+    return f"Fields here: {', '.join(names[:_MOST_NAMES])}{more}" if names else ""
 
 
 def expected_type(detail: Mapping[str, Any]) -> str:
@@ -92,6 +97,8 @@ def expected_type(detail: Mapping[str, Any]) -> str:
         return "a date such as 2026-11-20"
     if kind in _LIST_TYPES:
         return "a list"
+    if kind == "too_short":
+        return "at least one, or leave the field out where it is about all"
     if kind in _GROUP_TYPES:
         return "a group of fields"
     if kind.startswith("string_"):

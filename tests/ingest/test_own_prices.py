@@ -16,6 +16,7 @@ from pricing import PriceBook
 ROOT = Path(__file__).resolve().parents[2]
 BOOK = PriceBook.bundled()
 BLOCK = "effective = 2026-11-01\ninput_usd_per_mtok = 0.1\n"
+OFF_NOW = "[[openai.discount]]\neffective = 2026-11-01\npercent = 5\n"
 PRIVATE = f'[acme]\nname = "Acme inference"\n[[acme.model.one.price]]\n{BLOCK}'
 
 
@@ -91,7 +92,10 @@ def test_an_own_price_is_own_whatever_source_it_states():
         ("[[openai.discount]\n", ["line 1", "is not valid TOML"]),
         ("a = 1\n\nb =\n", ["line 3", "is not valid TOML"]),
         ("", ["the file is empty"]),
-        (b"\xff\xfe\x00", ["is not UTF-8"]),
+        (b"\xfe\x00\xff", ["is not UTF-8"]),
+        ("[openai]".encode("utf-16"), ["is UTF-16 text. Expected UTF-8"]),
+        (OFF_NOW + "offers = []\n", ["line 4", "a list does not fit. Expected at least one, or leave the field out"]),
+        (OFF_NOW + "keys = []\n", ["line 4", "a list does not fit. Expected at least one, or leave the field out"]),
         ("# nothing\n", ["says nothing"]),
         (b"#" * 1_000_001, ["too large"]),
         ("openai = 3\n", ["line 1", "openai", "[openai]"]),
@@ -150,6 +154,17 @@ def test_names_and_ids_are_printable_and_on_one_line(text, odd):
     assert "is no name: expected printable letters on one line" in told
 
 
+def test_a_misspelt_provider_is_told_once_with_its_near_match():
+    (told,) = problems("[[opnai.discount]]\npercent = 5\neffective = 2026-11-01\n")
+    assert "Did you mean openai?" in told
+
+
+def test_of_many_fields_eight_are_named():
+    (told,) = problems(f"{LUNA}input_usd_per_mtok = 1\nzzzzzz = 1\n")
+    assert told.count(", ") < 12
+    assert re.search(r"and \d+ more; docs/ describes them all", told)
+
+
 def test_overlapping_discounts_are_both_named():
     text = """[[openai.discount]]
 percent = 12
@@ -184,7 +199,7 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_file():
         "[[openai.discount]]\npercent = 101\neffective = 2026-11-01\n"
         "[[openai.model.gpt-6-luna.price]]\neffective = 2026-11-01\ninput_usd_per_mtok = -1\n[opnai]\n"
     )
-    assert [re.search(r"line (\d+)", line)[1] for line in told] == ["2", "6", "7", "7"]
+    assert [re.search(r"line (\d+)", line)[1] for line in told] == ["2", "6", "7"]
 
 
 @pytest.mark.parametrize(
@@ -238,6 +253,16 @@ def test_what_is_seldom_meant_is_a_warning(text, parts):
 def test_folders_and_missing_files_are_told(tmp_path):
     for path in (tmp_path, tmp_path / "none.toml"):
         with pytest.raises(InputError, match=r"is a folder|no such file"):
+            load_own_prices(path)
+
+
+def test_devices_and_loops_are_told_for_what_they_are(tmp_path):
+    loop = tmp_path / "loop.toml"
+    loop.symlink_to(loop)
+    wide = tmp_path / "wide.toml"
+    wide.write_text("[openai]", encoding="utf-16")
+    for path, told in ((Path("/dev/null"), "is no regular file"), (loop, "leads back to itself"), (wide, "is UTF-16 text")):
+        with pytest.raises(InputError, match=told):
             load_own_prices(path)
 
 
