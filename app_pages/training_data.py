@@ -498,7 +498,8 @@ def _problems_card(reading: Reading) -> None:
         )
         left, right = st.columns([1, 1.25])
         left.dataframe(
-            kinds, hide_index=True, height="content", alt=f"{len(kinds)} kinds of problems with their counts.",
+            kinds, hide_index=True, height="content", placeholder=words.MISSING,
+            alt=f"{len(kinds)} kinds of problems with their counts.",
             column_config={
                 "Problem": st.column_config.TextColumn(width="large"),
                 "Lines": st.column_config.NumberColumn(format="localized", width="small"),
@@ -680,7 +681,8 @@ def _staff_card(reading: Reading, rates: Rates) -> None:
         ]
         rows.append({"Step": "All steps"} | {end.capitalize(): needed.hours(end) for end in ENDS})
         st.dataframe(
-            pd.DataFrame(rows), hide_index=True, height="content", alt="Hours of staff by step, low, likely and high.",
+            pd.DataFrame(rows), hide_index=True, height="content", placeholder=words.MISSING,
+            alt="Hours of staff by step, low, likely and high.",
             column_config={
                 end.capitalize(): st.column_config.NumberColumn(f"{end.capitalize()}, hours", format="%.1f") for end in ENDS
             },
