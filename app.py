@@ -12,6 +12,7 @@ st.logo(ASSETS / f"logo-{theme}.svg", size="large")
 pages = [
     st.Page("app_pages/decide.py", title="Decide", icon=":material/balance:", default=True),
     st.Page("app_pages/training_data.py", title="Training data", icon=":material/dataset:"),
+    st.Page("app_pages/tuning_hosting.py", title="Tuning & hosting", icon=":material/memory:"),
     st.Page("app_pages/prices.py", title="Prices", icon=":material/sell:"),
 ]
 st.navigation(pages, position="top").run()

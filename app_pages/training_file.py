@@ -139,6 +139,12 @@ def desk() -> Desk:
     return found
 
 
+def measured_desk() -> Desk | None:
+    """This session's, where the page Training data was opened; None otherwise."""
+    found: Desk | None = st.session_state.get(_STATE)
+    return found
+
+
 def kept(file: BinaryIO, name: str, *, is_sample: bool = False) -> Kept:
     """A copy of a file on disk, block by block."""
     copy = tempfile.TemporaryFile()  # noqa: SIM115

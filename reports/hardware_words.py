@@ -1,0 +1,206 @@
+"""Sentences on tuning and serving a model on own GPUs, beside what providers charge for the same."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from calc.hardware.plans import Rent, RunTerms, ServingPlan, TuningChoice, TuningPlan, TuningTask
+from calc.training_bill import TrainingBill
+from pricing import Rates
+from pricing.model import Fit, Gpu
+from reports import words
+
+SERVICE_LABELS = {
+    "standard": "On demand",
+    "spot": "Spot",
+    "community": "Community hosts",
+    "reserved": "Reserved",
+    "bought": "Bought",
+}
+TECHNIQUE_LABELS = {"qlora": "QLoRA", "lora": "LoRA", "full": "Full"}
+LIMIT_LABELS = {
+    "memory": "Memory",
+    "engine": "Batch of the engine",
+    "time to first token": "Time to first token",
+    "time per output token": "Time per output token",
+}
+SHARDING_WORDS = {"none": "all of the model on each GPU", "zero-3": "the model split over the GPUs"}
+
+
+class TokenOffer(NamedTuple):
+    """A model served by the token: what a month of requests costs."""
+
+    offer: str
+    provider: str
+    usd_per_month: float
+    usd_per_mtok: float
+    """Of input and output tokens as the requests mix them."""
+    formula: str
+
+
+def gpu_name(gpu: Gpu) -> str:
+    """A GPU without its maker's name: RTX 4090, H100 SXM."""
+    for start in ("NVIDIA ", "GeForce ", "AMD Instinct "):
+        gpu_start = gpu.name.removeprefix(start)
+        if gpu_start != gpu.name:
+            return gpu_name(gpu.model_copy(update={"name": gpu_start}))
+    return gpu.name
+
+
+def gpus(count: int, gpu: Gpu) -> str:
+    """GPUs on a chart: L40S, 4 × L40S."""
+    return gpu_name(gpu) if count == 1 else f"{count} × {gpu_name(gpu)}"
+
+
+def renter(rates: Rates, rent: Rent) -> str:
+    """Who a GPU is of: RunPod, RunPod spot, bought."""
+    if rent.price is None:
+        return "bought"
+    name = rates.book.provider(rent.offer.partition("/")[0]).name
+    return name if rent.service == "standard" else f"{name}, {SERVICE_LABELS[rent.service].lower()}"
+
+
+def tuned_on(rates: Rates, plan: TuningPlan) -> str:
+    """A plan in a sentence: one RTX 4090 of RunPod."""
+    return (
+        f"{_counted(plan.gpus, plan.rent.gpu)} of {renter(rates, plan.rent)}"
+        if plan.rent.price
+        else _bought(plan.gpus, plan.rent)
+    )
+
+
+def _counted(count: int, gpu: Gpu) -> str:
+    return f"{words.counted(count)} {gpu_name(gpu)}"
+
+
+def _bought(count: int, rent: Rent) -> str:
+    return f"{_counted(count, rent.gpu)}, bought"
+
+
+def served_on(rates: Rates, plan: ServingPlan) -> str:
+    """A plan in a sentence: one L40S of RunPod."""
+    count = plan.rented * plan.rent.gpus
+    return f"{_counted(count, plan.rent.gpu)} of {renter(rates, plan.rent)}" if plan.rent.price else _bought(count, plan.rent)
+
+
+def used_share(plan: ServingPlan) -> float:
+    """Share of what is paid for that the month's requests use: where on the curve of costs by utilisation the month lies."""
+    return float(plan.usd_per_mtok_at(1.0)) / plan.usd_per_mtok
+
+
+# --- the verdict ----------------------------------------------------------------------------------------------------------
+
+
+def verdict(
+    rates: Rates,
+    model: str,
+    own: TuningPlan | None,
+    managed: TrainingBill | None,
+    served: ServingPlan | None,
+    by_token: TokenOffer | None,
+    requests: float,
+) -> str:
+    """Where to tune and where to host, the cheapest of each first."""  # fmt: skip
+    tuning = _cheaper_first(
+        own and (own.usd, f"on {tuned_on(rates, own)}", f"{words.money_run(own.usd)}, {words.hours(own.hours)}"),
+        managed and (managed.job_usd or 0.0, f"at {managed.provider}", words.money_run(managed.job_usd)),
+    )
+    hosting = _cheaper_first(
+        served and (served.usd_per_month, f"on {served_on(rates, served)}", f"{words.money(served.usd_per_month)} a month"),
+        by_token
+        and (by_token.usd_per_month, f"by the token at {by_token.provider}", f"{words.money(by_token.usd_per_month)} a month"),
+    )
+    head = f"{model} is tuned cheapest {tuning}" if tuning else f"Nothing in the price book tunes {model} as asked"
+    volume = f"{words.volume(requests)} requests a month"
+    tail = f"{volume} are served cheapest {hosting}" if hosting else f"nothing serves {volume} as asked"
+    return f"{head}; {tail}"
+
+
+def _cheaper_first(*found: tuple[float, str, str] | None) -> str:
+    """Where, with its cost, against the cost elsewhere."""
+    known = sorted(each for each in found if each is not None)
+    if not known:
+        return ""
+    (_, where, costs), *others = known
+    return f"{where} ({costs})" + "".join(f", against {cost} {there}" for _, there, cost in others)
+
+
+def reasons(rates: Rates, choice: TuningChoice | None, served: ServingPlan | None, bought: ServingPlan | None) -> str:
+    """The deadline, what bounds a replica, and what buying would cost."""
+    parts = []
+    if choice is not None and choice.plans:
+        parts.append(deadline_sentence(rates, choice))
+    if served is not None:
+        used = words.percent(float(f"{used_share(served):.2g}"))
+        parts.append(
+            f"A replica on {gpus(served.deployment.gpus, served.deployment.gpu)} serves "
+            f"{words.figure(float(f'{served.capacity.requests_per_second:.3g}'))} requests a second, bounded by "
+            f"{LIMIT_LABELS[served.capacity.limited_by].lower()}; the month uses {used} of what is paid."
+        )
+    if bought is not None and served is not None and served.rent.price is not None:
+        parts.append(
+            f"Bought, {_counted(bought.rented, bought.rent.gpu)} would cost {words.money(bought.usd_per_month)} a month."
+        )
+    return " ".join(parts)
+
+
+def deadline_sentence(rates: Rates, choice: TuningChoice) -> str:
+    """Whether the cheapest is done in time, else what is, else how near anything comes."""
+    cheapest, within, fastest = choice.plans[0], choice.cheapest, choice.fastest
+    span = f"{words.hours(cheapest.low_hours)} to {words.hours(cheapest.high_hours)}"
+    if choice.deadline_hours is None:
+        return f"Nine in ten such runs take {span}."
+    deadline = words.hours(choice.deadline_hours)
+    if within is None:
+        assert fastest is not None
+        return (
+            f"Nothing is done within {deadline}: the fastest, {tuned_on(rates, fastest)}, takes {words.hours(fastest.hours)} and "
+            f"costs {words.money_run(fastest.usd)}."
+        )
+    if within is cheapest:
+        late = " The slowest of them would be late." if cheapest.high_hours > choice.deadline_hours else ""
+        return f"The cheapest GPUs are done within the deadline of {deadline}; nine in ten such runs take {span}.{late}"
+    return (
+        f"The cheapest GPUs take {words.hours(cheapest.hours)}; within {deadline} it is {tuned_on(rates, within)}, "
+        f"{words.money_run(within.usd)} in {words.hours(within.hours)}."
+    )
+
+
+# --- how a figure comes about ---------------------------------------------------------------------------------------------
+
+
+def tuning_formula(plan: TuningPlan, task: TuningTask, terms: RunTerms) -> str:
+    """The cost of a run, from tokens a second to dollars."""
+    longer = 1 + terms.interruption_share if plan.rent.service == "spot" else 1.0
+    training = plan.hours - terms.set_up_hours
+    speed = task.tokens * longer / (training * 3600 * plan.gpus)
+    again = f" × {longer:g} for what spot repeats" if longer > 1 else ""
+    what = f"{plan.rented} × {_per_hour(plan.rent)}"
+    return (
+        f"{what} × ({words.quantity(task.tokens)} tokens ÷ ({words.quantity(speed)} tokens/s × {plan.gpus} GPU"
+        f"{'' if plan.gpus == 1 else 's'} × 3,600){again} + {terms.set_up_hours:g} h set-up) ÷ "
+        f"(1 − {words.percent(terms.idle_share)} idle)"
+    )
+
+
+def serving_formula(plan: ServingPlan, peak_requests_per_second: float, target_utilisation: float) -> str:
+    """Replicas, and the cost of a month."""
+    rate = words.figure(float(f"{plan.capacity.requests_per_second:.3g}"))
+    peak = words.figure(float(f"{peak_requests_per_second:.3g}"))
+    used = words.percent(target_utilisation)
+    return (
+        f"Replicas = ⌈{peak} requests/s at the peak ÷ ({rate} requests/s × {used})⌉ = {plan.replicas}; "
+        f"a month = {plan.rented} × {_per_hour(plan.rent)} × {words.figure(round(plan.hours_per_month, 1))} h"
+    )
+
+
+def _per_hour(rent: Rent) -> str:
+    return f"{words.unit_price(rent.usd_per_hour)} an hour" + (f" for {rent.gpus} GPUs" if rent.gpus > 1 else "")
+
+
+def accuracy_sentence(fit: Fit, what: str, factor: float) -> str:
+    """How near predictions come, from the coefficients: 9 in 10 within a factor of 1.50."""
+    return (
+        f"{what}: nine in ten measurements of sources not seen lie within a factor of {factor:.2f}; fitted to {fit.rows:,} "
+        f"published rows of {fit.groups:,} groups from {fit.sources:,} sources."
+    )
