@@ -19,6 +19,7 @@ from tuneworth.app import app as app_verb
 from tuneworth.bill import bill
 from tuneworth.break_even import break_even
 from tuneworth.compare import compare_verb
+from tuneworth.gpus import gpus
 from tuneworth.output import say
 from tuneworth.prices import prices
 from tuneworth.report import report
@@ -42,6 +43,7 @@ cli.command()(report)
 cli.command("break-even")(break_even)
 cli.command()(tokens)
 cli.command()(bill)
+cli.command()(gpus)
 cli.add_typer(prices, name="prices")
 cli.command("app")(app_verb)
 

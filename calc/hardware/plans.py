@@ -31,6 +31,7 @@ from calc.hardware.serving_throughput import (
     TokenShape,
     Weights,
     capacity,
+    check_request,
     replicas,
 )
 from calc.hardware.serving_throughput import interval_factor as serving_interval
@@ -679,6 +680,7 @@ def serving_plans(
     refused = [Refused(gpu_id, "nobody in the price book rents it out as asked") for gpu_id in sorted({*gpus} - {*by_gpu})]
     factor = serving_interval(rates.fit("serving"))
     for gpu_id, rented in by_gpu.items():
+        check_request(Deployment(shape, rented[0].gpu, weights=weights), tokens)
         why, serves = "", False
         for count in REPLICA_COUNTS:
             deployment = Deployment(shape, rented[0].gpu, count, weights)

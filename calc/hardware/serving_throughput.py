@@ -260,7 +260,7 @@ def capacity(
         ServingRefused: it does not fit, the tokens cannot be, an unknown engine, or the latency is out of reach even for one
             request at a time.
     """
-    _check(deployment, tokens)
+    check_request(deployment, tokens)
     in_memory = int(batch_in_memory(deployment, tokens))
     batch = np.arange(1, min(in_memory, deployment.max_batch) + 1, dtype=float)
     at_peak, slower = loads(deployment, tokens, batch), slowness(deployment, fit)
@@ -291,7 +291,8 @@ def _reached(seconds: np.ndarray, at_most: float | None, what: str, deployment: 
     return within
 
 
-def _check(deployment: Deployment, tokens: TokenShape) -> None:
+def check_request(deployment: Deployment, tokens: TokenShape) -> None:
+    """Raise `ServingRefused` where the engine is not known, or requests cannot be, whatever the GPUs."""
     if deployment.engine not in ENGINES:
         near = difflib.get_close_matches(deployment.engine, ENGINES, n=1)
         hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(ENGINES)}."
