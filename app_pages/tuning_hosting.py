@@ -114,9 +114,8 @@ def _answer(rates: Rates, asked: Asked) -> None:
         shared.plain(hardware_words.verdict(rates, model, own, tuning.managed, served, by_token, asked.requests)), anchor=False
     )
     st.markdown(shared.plain(hardware_words.reasons(rates, tuning.choice, served, hosting.bought)))
-    for problem in (tuning.problem, hosting.problem):
-        if problem:
-            st.error(shared.plain(problem), icon=":material/error:")
+    for problem in dict.fromkeys(filter(None, (tuning.problem, hosting.problem))):
+        st.error(shared.plain(problem), icon=":material/error:")
     _cards(asked, tuning, hosting)
     _tuning_card(rates, asked, tuning)
     if tuning.choice and tuning.choice.plans:
@@ -279,6 +278,12 @@ def _money_column(decimals: int, help_: str | None = None) -> Any:
     return st.column_config.NumberColumn(format=f"{words.mark()}%.{decimals}f", help=help_)
 
 
+def _whole(usd: float) -> float:
+    """A total in whole dollars, or in tenths where it is under ten."""
+    amount = words.shown_amount(usd)
+    return round(amount, 0 if amount >= 10 else 1)
+
+
 def _shown(usd: float | None) -> float | None:
     return None if usd is None else words.shown_amount(usd)
 
@@ -291,12 +296,12 @@ def _tuning_card(rates: Rates, asked: Asked, tuning: Tuning) -> None:
     billed = [bill for bill in tuning.bills if bill.status == "billed"]
     rows: list[TuningPlan | TrainingBill] = sorted([*plans, *billed], key=_run_usd)
     box, _ = shared.card(
-        f"{training_words.counted(len(billed), 'managed offer')} and {training_words.counted(len(plans), 'rent')} "
+        f"{training_words.counted(len(billed), 'managed offer')} and {training_words.counted(len(plans), 'way')} to rent GPUs "
         "can tune it today" if rows else "Nothing can tune it as asked"
     )  # fmt: skip
     with box:
         st.caption(
-            f"{words.unit_name()} a run, the cheapest first; of each rent the number of GPUs that is cheapest in time. "
+            f"{words.unit_name()} a run, the cheapest first; of each offer the number of GPUs that is cheapest in time. "
             "Low and high: nine in ten runs. Select a row to see how it comes about."
         )
         if rows:
@@ -319,16 +324,16 @@ def _run_usd(row: TuningPlan | TrainingBill) -> float:
 def _tuning_row(rates: Rates, asked: Asked, row: TuningPlan | TrainingBill) -> dict[str, Any]:
     if isinstance(row, TrainingBill):
         return {
-            "Where": row.provider, "What": training_words.method(row), "How": "Managed", "Run": _shown(row.job_usd),
-            "Low": None, "High": None, "Hours": None, "From, h": None, "To, h": None, "In time": None,
+            "Where": row.provider, "What": training_words.method(row), "Run": _shown(row.job_usd), "Hours": None,
+            "How": "Managed", "Low": None, "High": None, "From, h": None, "To, h": None, "In time": None,
             "Minimum": _shown(row.minimum_usd or None), "Kept a month": _shown(training_words.kept_usd(row)),
             "In, per M": _shown(row.input_usd_per_mtok), "Out, per M": _shown(row.output_usd_per_mtok),
         }  # fmt: skip
     in_time = None if asked.deadline is None else "yes" if row.meets(asked.deadline) else "no"
     return {
         "Where": _who(rates, row.rent), "What": hardware_words.gpus(row.gpus, row.rent.gpu),
-        "How": SERVICE_LABELS[row.rent.service], "Run": _shown(row.usd), "Low": _shown(row.low_usd), "High": _shown(row.high_usd),
-        "Hours": row.hours, "From, h": row.low_hours, "To, h": row.high_hours, "In time": in_time, "Minimum": None,
+        "Run": _shown(row.usd), "Hours": row.hours, "How": SERVICE_LABELS[row.rent.service], "Low": _shown(row.low_usd),
+        "High": _shown(row.high_usd), "From, h": row.low_hours, "To, h": row.high_hours, "In time": in_time, "Minimum": None,
         "Kept a month": None, "In, per M": None, "Out, per M": None,
     }  # fmt: skip
 
@@ -339,8 +344,8 @@ def _who(rates: Rates, rent: Any) -> str:
 
 def _tuning_columns() -> dict[str, Any]:
     return {
-        "Where": st.column_config.TextColumn(width=150),
-        "What": st.column_config.TextColumn(width=150, help="GPUs that train, or what the service trains."),
+        "Where": st.column_config.TextColumn(width=130),
+        "What": st.column_config.TextColumn(width=130, help="GPUs that train, or what the service trains."),
         "Run": _money_column(2),
         "Low": _money_column(2),
         "High": _money_column(2),
@@ -447,10 +452,10 @@ def _why_table(rows: list[dict[str, Any]], alt: str) -> None:
 
 
 def _tuning_charts(rates: Rates, asked: Asked, choice: TuningChoice) -> None:
-    plans = [
-        Plan(f"{hardware_words.gpus(plan.gpus, plan.rent.gpu)}, {hardware_words.renter(rates, plan.rent)}", plan.hours, plan.usd)
-        for plan in choice.plans
-    ]
+    plans = []
+    for plan in choice.plans:
+        label = hardware_words.gpus(plan.gpus, plan.rent.gpu)
+        plans.append(Plan(label, f"{label}, {hardware_words.renter(rates, plan.rent)}", plan.hours, plan.usd))
     chart = cost_hours_chart(plans, asked.deadline)
     box, _ = shared.card(chart.title)
     with box:
@@ -496,14 +501,15 @@ def _memory_card(rates: Rates, choice: TuningChoice) -> None:
 def _hosting_card(rates: Rates, asked: Asked, hosting: Hosting) -> None:
     plans = hosting.choice.best_of_offers if hosting.choice else ()
     rows: list[ServingPlan | TokenOffer] = sorted([*plans, *hosting.by_token], key=lambda row: row.usd_per_month)
+    sellers = training_words.counted(len(hosting.by_token), "provider")
     box, _ = shared.card(
-        f"{training_words.counted(len(plans), 'rent')} and {training_words.counted(len(hosting.by_token), 'provider')} by the "
-        "token can serve it" if rows else "Nothing can serve it as asked"
+        f"{training_words.counted(len(plans), 'way')} to rent GPUs and {sellers} by the token can serve it"
+        if rows else "Nothing can serve it as asked"
     )  # fmt: skip
     picked: ServingPlan | TokenOffer | None = None
     with box:
         st.caption(
-            f"{words.unit_name()} a month, the cheapest first; of each rent the size of a replica that is cheapest. By the "
+            f"{words.unit_name()} a month, the cheapest first; of each offer the size of a replica that is cheapest. By the "
             "token it is the base model. Select a row to see how it comes about, and its curves below."
         )
         if rows:
@@ -531,14 +537,14 @@ def _hosting_card(rates: Rates, asked: Asked, hosting: Hosting) -> None:
 def _hosting_row(rates: Rates, row: ServingPlan | TokenOffer) -> dict[str, Any]:
     if isinstance(row, TokenOffer):
         return {
-            "Where": row.provider, "What": "By the token", "How": "API", "Month": _shown(row.usd_per_month),
-            "Per M tokens": _shown(row.usd_per_mtok), "Full use": None, "Used": None, "Replicas": None, "Requests/s": None,
+            "Where": row.provider, "What": "By the token", "Month": _whole(row.usd_per_month),
+            "Per M tokens": _shown(row.usd_per_mtok), "How": "API", "Full use": None, "Used": None, "Replicas": None, "Requests/s": None,
             "Low": None, "High": None, "First token": None, "Each token": None, "Bound by": None,
         }  # fmt: skip
     served, factor = row.capacity, row.factor
     return {
         "Where": _who(rates, row.rent), "What": hardware_words.gpus(row.deployment.gpus, row.rent.gpu),
-        "How": SERVICE_LABELS[row.rent.service], "Month": _shown(row.usd_per_month), "Per M tokens": _shown(row.usd_per_mtok),
+        "Month": _whole(row.usd_per_month), "Per M tokens": _shown(row.usd_per_mtok), "How": SERVICE_LABELS[row.rent.service],
         "Full use": _shown(float(row.usd_per_mtok_at(1.0))), "Used": hardware_words.used_share(row) * 100,
         "Replicas": row.replicas, "Requests/s": served.requests_per_second, "Low": served.requests_per_second / factor,
         "High": served.requests_per_second * factor, "First token": served.time_to_first_token_s * 1000,
@@ -551,7 +557,7 @@ def _hosting_columns() -> dict[str, Any]:
     return {
         "Where": st.column_config.TextColumn(width=150),
         "What": st.column_config.TextColumn(width=130, help="GPUs of one replica."),
-        "Month": _money_column(0),
+        "Month": number(format="localized"),
         "Per M tokens": _money_column(3, "Input and output tokens of the month's requests."),
         "Full use": _money_column(3, "Per million tokens, were the GPUs always busy."),
         "Used": number(format="%.1f%%", help="Share of what is paid that the month's requests use."),

@@ -185,12 +185,10 @@ def asked(rates: Rates, known: Mapping[str, Field]) -> Asked:
         width="stretch", help="QLoRA: adapters on a base in 4 bits. LoRA: on a base in 16 bits. Full: every weight is trained.",
     )  # fmt: skip
     reading = _tokens_input(known)
+    sequence = _number(known["sequence"], "Sequence, tokens", "Length that examples are packed to on own GPUs.", step=256)
     with st.grid(2, min_column_width=90, gap="xsmall"):
         epochs = _number(known["epochs"], "Epochs", "Passes over the data.")
-        sequence = _number(
-            known["sequence"], "Sequence, tokens", "Length that examples are packed to on own GPUs.", step=256
-        )  # fmt: skip
-    deadline = _number(known["deadline"], "Deadline, hours", "From start to end. Left empty: no deadline.", step=1.0)
+        deadline = _number(known["deadline"], "Deadline, h", "From start to end. Left empty: no deadline.", step=1.0)
     st.markdown("**Hosting**")
     requests = _number(known["requests"], "Requests per month", "Each is one answer.", step=1000)
     with st.grid(2, min_column_width=90, gap="xsmall"):
@@ -200,10 +198,10 @@ def asked(rates: Rates, known: Mapping[str, Field]) -> Asked:
         first = _number(known["ttft"], "First token, ms", "Time to first token at most. Empty: as long as it takes.", step=100.0)
         each = _number(known["tpot"], "Each token, ms", "Time per output token at most. Empty: as long as it takes.", step=5.0)
     st.markdown("**GPUs**")
-    services = st.multiselect(
-        "Rented", list(SERVICE_LABELS), format_func=SERVICE_LABELS.get, key=known["rents"].key, placeholder="Any way",
-        help="Spot can be interrupted: hours repeated after that are counted. Bought: an hour in use, by the assumptions on "
-        "purchase, power, space and staff.",
+    services = st.pills(
+        "Rented or bought", list(SERVICE_LABELS), format_func=SERVICE_LABELS.get, key=known["rents"].key, selection_mode="multi",
+        help="None picked: any way. Spot can be interrupted: hours repeated after that are counted. Bought: an hour in use, by "
+        "the assumptions on purchase, power, space and staff.",
     )  # fmt: skip
     with st.expander("Expert inputs (7)", icon=":material/tune:"):
         hours = _number(known["hours"], "Hours of business a day", _assumed(rates, "serving.active_hours_per_day"), step=1.0)

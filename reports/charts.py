@@ -947,6 +947,9 @@ class Plan:
     """A way to train, as the chart of costs and hours needs it."""
 
     label: str
+    """Beside its dot."""
+    where: str
+    """In words and tables."""
     hours: float
     usd: float
 
@@ -1090,7 +1093,9 @@ def cost_hours_chart(plans: Sequence[Plan], deadline_hours: float | None = None)
     """
     efficient = _efficient(plans)
     spans = [p.hours for p in plans] + ([deadline_hours] if deadline_hours else [])
-    left, right = min(spans) / 2.2, max(spans) * 1.4
+    right = max(spans) * 1.4
+    room = min(LETTER_SHARE * len(efficient[0].label) + 0.03, 0.4)  # left of the fastest, for its name
+    left = min(spans) / (right / min(spans)) ** (room / (1 - room))
     amounts = [words.shown_amount(plan.usd) for plan in plans]
     low, high = min(amounts) / 1.8, max(amounts) * 1.35
     hours = Axis("Wall hours, likely", left, right, _hour_ticks(left, right))
@@ -1099,12 +1104,12 @@ def cost_hours_chart(plans: Sequence[Plan], deadline_hours: float | None = None)
     dots = tuple(
         PlanDot(
             plan.hours, words.shown_amount(plan.usd), plan.label,
-            f"{plan.label}: {words.money_run(plan.usd)}, {words.hours(plan.hours)}", id(plan) in sides,
+            f"{plan.where}: {words.money_run(plan.usd)}, {words.hours(plan.hours)}", id(plan) in sides,
             deadline_hours is not None and plan.hours > deadline_hours, sides.get(id(plan)),
         )
         for plan in plans
     )  # fmt: skip
-    best = "; ".join(f"{plan.label} {words.money_run(plan.usd)} in {words.hours(plan.hours)}" for plan in efficient)
+    best = "; ".join(f"{plan.where} {words.money_run(plan.usd)} in {words.hours(plan.hours)}" for plan in efficient)
     late = sum(dot.is_late for dot in dots)
     missed = f" {late:,} of {len(dots):,} miss the deadline of {words.hours(deadline_hours)}." if deadline_hours else ""
     return CostHoursChart(
@@ -1128,7 +1133,7 @@ def _efficient(plans: Sequence[Plan]) -> list[Plan]:
 def _cost_hours_finding(efficient: Sequence[Plan]) -> str:
     fastest, cheapest = efficient[0], efficient[-1]
     if fastest is cheapest:
-        return f"{cheapest.label} is both fastest and cheapest: {words.money_run(cheapest.usd)} in {words.hours(cheapest.hours)}"
+        return f"{cheapest.where} is both fastest and cheapest: {words.money_run(cheapest.usd)} in {words.hours(cheapest.hours)}"
     times = cheapest.hours / fastest.hours
     return (
         f"Done {words.figure(float(f'{times:.2g}'))} times sooner costs {words.money_run(fastest.usd)} instead of "
@@ -1239,8 +1244,8 @@ def utilisation_chart(
     curves = [amount / x for amount in full]
     cheapest = dict(sorted(offers.items(), key=lambda item: item[1])[:MOST_OFFERS])
     amounts = {name: words.shown_amount(usd) for name, usd in cheapest.items()}
-    low = min(full[1], *amounts.values(), full[1]) / 1.5
-    high = max(full[0] / left, *amounts.values(), full[0]) * 1.2
+    low = min([full[1], *amounts.values()]) / 1.5
+    high = max([full[2] / left, *amounts.values()]) * 1.05
     value = Axis(f"{words.unit_name()} per million tokens", low, high, _money_ticks(low, high))
     axis = Axis("Utilisation of the hours paid", left, 1.0, tuple(Tick(t, words.percent(t)) for t in _shares(left)))
     own = "Own GPUs"

@@ -40,11 +40,10 @@ class TokenOffer(NamedTuple):
 
 def gpu_name(gpu: Gpu) -> str:
     """A GPU without its maker's name: RTX 4090, H100 SXM."""
-    for start in ("NVIDIA ", "GeForce ", "AMD Instinct "):
-        gpu_start = gpu.name.removeprefix(start)
-        if gpu_start != gpu.name:
-            return gpu_name(gpu.model_copy(update={"name": gpu_start}))
-    return gpu.name
+    name = gpu.name.partition(",")[0]
+    for maker in ("NVIDIA ", "GeForce ", "AMD Instinct "):
+        name = name.removeprefix(maker)
+    return name
 
 
 def gpus(count: int, gpu: Gpu) -> str:
@@ -101,27 +100,29 @@ def verdict(
     requests: float,
 ) -> str:
     """Where to tune and where to host, the cheapest of each first."""  # fmt: skip
-    tuning = _cheaper_first(
-        own and (own.usd, f"on {tuned_on(rates, own)}", f"{words.money_run(own.usd)}, {words.hours(own.hours)}"),
-        managed and (managed.job_usd or 0.0, f"at {managed.provider}", words.money_run(managed.job_usd)),
+    tuning, hosting = [], []
+    if own is not None:
+        tuning.append((own.usd, f"on {tuned_on(rates, own)}", f"{words.money_run(own.usd)}, {words.hours(own.hours)}"))
+    if managed is not None and managed.job_usd is not None:
+        tuning.append((managed.job_usd, f"at {managed.provider}", words.money_run(managed.job_usd)))
+    if served is not None:
+        hosting.append(
+            (served.usd_per_month, f"on {served_on(rates, served)}", f"{words.money(served.usd_per_month)} a month")
+        )  # fmt: skip
+    if by_token is not None:
+        month = f"{words.money(by_token.usd_per_month)} a month"
+        hosting.append((by_token.usd_per_month, f"by the token at {by_token.provider}", month))
+    head = (
+        f"{model} is tuned cheapest {_cheaper_first(tuning)}" if tuning else f"Nothing in the price book tunes {model} as asked"
     )
-    hosting = _cheaper_first(
-        served and (served.usd_per_month, f"on {served_on(rates, served)}", f"{words.money(served.usd_per_month)} a month"),
-        by_token
-        and (by_token.usd_per_month, f"by the token at {by_token.provider}", f"{words.money(by_token.usd_per_month)} a month"),
-    )
-    head = f"{model} is tuned cheapest {tuning}" if tuning else f"Nothing in the price book tunes {model} as asked"
     volume = f"{words.volume(requests)} requests a month"
-    tail = f"{volume} are served cheapest {hosting}" if hosting else f"nothing serves {volume} as asked"
+    tail = f"{volume} are served cheapest {_cheaper_first(hosting)}" if hosting else f"nothing serves {volume} as asked"
     return f"{head}; {tail}"
 
 
-def _cheaper_first(*found: tuple[float, str, str] | None) -> str:
+def _cheaper_first(found: list[tuple[float, str, str]]) -> str:
     """Where, with its cost, against the cost elsewhere."""
-    known = sorted(each for each in found if each is not None)
-    if not known:
-        return ""
-    (_, where, costs), *others = known
+    (_, where, costs), *others = sorted(found)
     return f"{where} ({costs})" + "".join(f", against {cost} {there}" for _, there, cost in others)
 
 

@@ -283,8 +283,9 @@ def _reached(seconds: np.ndarray, at_most: float | None, what: str, deployment: 
         return len(seconds)
     within = int(np.searchsorted(np.maximum.accumulate(seconds), at_most, side="right"))
     if within == 0:
+        wanted = f"{at_most * 1000:,.1f}".removesuffix(".0")
         raise ServingRefused(
-            f"A {what} of {at_most * 1000:,.0f} ms is out of reach: {deployment.shape.name} on {deployment.gpus} × "
+            f"A {what} of {wanted} ms is out of reach: {deployment.shape.name} on {deployment.gpus} × "
             f"{deployment.gpu.name} needs {seconds[0] * 1000:,.1f} ms for one request at a time. Take more or faster GPUs, "
             "quantised weights or a smaller model, or allow more time."
         )
