@@ -20,7 +20,7 @@ IN, OUT, MINIMUM = "input_usd_per_mtok", "output_usd_per_mtok", "minimum_usd_per
 
 
 def block(effective: date, recorded: date = date(2026, 1, 1), **fields: Any) -> dict[str, Any]:
-    return SOURCED | {"effective": effective, "recorded": recorded} | fields
+    return SOURCED | {"own": False, "effective": effective, "recorded": recorded} | fields
 
 
 PROMOTION = block(date(2026, 3, 1), ends=date(2026, 4, 20), input_usd_per_mtok=1)

@@ -499,7 +499,7 @@ def test_cache_rules(rates: Rates, offer: str, mode: str, minimum: int, seconds:
 
 def _noted(block: dict[str, Any], recorded: date) -> dict[str, Any]:
     common = {"source": "https://example.org/prices", "source_date": recorded, "recorded": recorded, "confidence": "primary"}
-    return {"effective": date(2026, 11, 1), **common, **block}
+    return {"own": False, "effective": date(2026, 11, 1), **common, **block}
 
 
 def _corrected(*blocks_: dict[str, Any]) -> PriceBook:
