@@ -21,6 +21,7 @@ from calc.hardware.plans import (
     HOURS_PER_MONTH,
     Demand,
     Latency,
+    Refused,
     ServingChoice,
     ServingPlan,
     TuningChoice,
@@ -51,6 +52,7 @@ from tuneworth.clock import today
 
 EXAMPLE_TOKENS = 512
 """Of one example, where only the tokens of all are stated: short enough that no provider cuts it."""
+NOBODY_RENTS = "Nobody in the price book rents such GPUs that way{}. Pick other GPUs, providers or ways of renting."
 ACCURACY = Path(__file__).resolve().parents[1] / "docs" / "accuracy.md"
 
 
@@ -176,15 +178,20 @@ def _does(bill: TrainingBill, asked: Asked) -> bool:
 
 def _fits_nowhere(rates: Rates, choice: TuningChoice) -> str:
     """Why nothing does, and what would help."""
-    if not choice.refused:
-        return "Nobody in the price book rents such GPUs that way. Pick other GPUs, providers or ways of renting."
-    largest = max((rates.gpus[refused.gpu_id] for refused in choice.refused), key=memory.usable_gib)
+    unfit = _rented(choice.refused)
+    if not unfit:
+        return NOBODY_RENTS.format("")
+    largest = max((rates.gpus[refused.gpu_id] for refused in unfit), key=memory.usable_gib)
     try:
-        setup = tuning_setup(choice.task, precision_of(largest))
-        found = memory.fewest_gpus(choice.shape, setup, largest, rates.fit("memory"))
+        found = memory.fewest_gpus(choice.shape, tuning_setup(choice.task, precision_of(largest)), largest, rates.fit("memory"))
     except PricingError as error:
         return str(error)
-    return f"{choice.refused[0].reason}. It would fit {hardware_words.gpus(found.setup.gpus, largest)}."
+    return f"{unfit[0].reason}. It would fit {hardware_words.gpus(found.setup.gpus, largest)}."
+
+
+def _rented(refused: Sequence[Refused]) -> list[Refused]:
+    """Those that somebody rents out."""
+    return [each for each in refused if not each.reason.startswith("nobody ")]
 
 
 def _hosting(rates: Rates, asked: Asked) -> Hosting:
@@ -212,9 +219,10 @@ def _hosting(rates: Rates, asked: Asked) -> Hosting:
 
 
 def _serves_nowhere(rates: Rates, choice: ServingChoice) -> str:
-    if not choice.refused:
-        return "Nobody in the price book rents such GPUs for serving that way. Pick other GPUs, providers or ways of renting."
-    best = max(choice.refused, key=lambda refused: rates.gpus[refused.gpu_id].memory_bandwidth_gb_per_s or 0)
+    unfit = _rented(choice.refused)
+    if not unfit:
+        return NOBODY_RENTS.format(" for serving")
+    best = max(unfit, key=lambda refused: rates.gpus[refused.gpu_id].memory_bandwidth_gb_per_s or 0)
     return f"No GPU asked for serves this. {best.reason}"
 
 
@@ -419,7 +427,8 @@ def _coefficients(fit: Fit, used: Mapping[str, float]) -> None:
         for name, times in used.items()
     ]
     st.dataframe(
-        pd.DataFrame(rows), hide_index=True, height="content", alt="Fitted coefficients of this prediction.",
+        pd.DataFrame(rows), hide_index=True, height="content", placeholder=words.MISSING,
+        alt="Fitted coefficients of this prediction.",
         column_config={
             **{name: st.column_config.NumberColumn(format="%.3f") for name in ("Value", "Standard error")},
             "Times": st.column_config.NumberColumn(format="%.3f", help="What the coefficient is multiplied by here."),
@@ -538,7 +547,8 @@ def _hosting_row(rates: Rates, row: ServingPlan | TokenOffer) -> dict[str, Any]:
     if isinstance(row, TokenOffer):
         return {
             "Where": row.provider, "What": "By the token", "Month": _whole(row.usd_per_month),
-            "Per M tokens": _shown(row.usd_per_mtok), "How": "API", "Full use": None, "Used": None, "Replicas": None, "Requests/s": None,
+            "Per M tokens": _shown(row.usd_per_mtok), "How": "API", "Full use": None, "Used": None, "Replicas": None,
+            "Requests/s": None,
             "Low": None, "High": None, "First token": None, "Each token": None, "Bound by": None,
         }  # fmt: skip
     served, factor = row.capacity, row.factor

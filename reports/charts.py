@@ -1206,7 +1206,7 @@ def replica_chart(
         f"{words.volume(requests_per_month)} requests a month take {replicas}{more}",
         f"Replicas of {replica} by requests per month, both axes logarithmic. One serves no more because of {bounded_by}. "
         "Shaded: 9 in 10 predictions of its capacity.",
-        f"Step chart of replicas by requests per month: {replicas} at {words.volume(requests_per_month)}, between {between} in "
+        f"Step chart of replicas by requests per month: {replicas} at {words.volume(requests_per_month)}, {between} in "
         f"9 of 10 predictions, {curves[0][-1]:,.0f} at {words.volume(right)}.",
         volume, count, Band(*(tuple(float(v) for v in c) for c in (grid, *curves))),
         requests_per_month, today, f"Today {words.volume_short(requests_per_month)}",

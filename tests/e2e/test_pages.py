@@ -59,6 +59,30 @@ def test_prices_is_drawn(opened):
 
 
 @pytest.mark.parametrize(("width", "theme"), LOOKS)
+def test_tuning_and_hosting_is_drawn(opened, width, theme):
+    page = opened("/tuning_hosting?deadline=4", width, theme)
+    charts = page.locator(".js-plotly-plot")
+    charts.nth(3).wait_for()
+    page.get_by_role("heading", name="How sure the figures of own GPUs are").wait_for()
+    whole_page(page)
+    for at, text in enumerate(("deadline 4 h", "usable ", "Own GPUs", "Today 500k")):
+        assert text in charts.nth(at).inner_text()
+    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= width
+    assert violations(page) == []
+
+
+def test_tuning_and_hosting_from_the_top_bar(opened):
+    page = opened()
+    page.get_by_role("link", name="Tuning & hosting").first.click()
+    page.get_by_role("heading", name="is tuned cheapest").wait_for()
+    page.locator(".js-plotly-plot").nth(3).wait_for()
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Accuracy report").click()
+    assert Path(waiting.value.path()).read_bytes().startswith(b"# Accuracy of the models of own GPUs")
+    assert page.complaints == []
+
+
+@pytest.mark.parametrize(("width", "theme"), LOOKS)
 def test_a_shared_address_shows_a_price_with_its_history(opened, width, theme):
     page = opened("/prices?search=gpt-4.1-mini&offer=openai%2Fgpt-4.1-mini&price=training_usd_per_mtok%7Csft", width, theme)
     page.wait_for_selector(CHART)
