@@ -306,7 +306,17 @@ class _Replicated(_Stated):
     target_utilisation: OptionalShareAboveZero = None
     """Share of a replica's capacity used at the peak. Default: an assumption."""
     hours_per_month: Positive = 730
-    """Hours the replicas are kept on."""
+    """Hours the replicas are kept on: 730, or opening hours."""
+    idle_minutes_to_zero: OptionalPositive = None
+    """Minutes without a request after which the last replica is switched off, until the next one. Default: it stays on."""
+
+    @model_validator(mode="after")
+    def _can_sleep(self) -> _Replicated:
+        if self.idle_minutes_to_zero is not None and np.any(np.asarray(self.min_replicas) > 1):
+            raise ValueError(
+                "idle_minutes_to_zero switches the last replica off, min_replicas keeps several on: state one of them"
+            )
+        return self
 
 
 class Dedicated(_Replicated):

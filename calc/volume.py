@@ -1,6 +1,7 @@
 """How a monthly quantity depends on the monthly volume V, and what a whole approach costs as a function of V.
 
-A cost line's own quantity is one of four shapes: a straight line, whole steps (replicas), a plan minimum paid on top of
+A cost line's own quantity is one of five shapes: a straight line, whole steps (replicas), whole steps of which the last sleeps
+when idle, a plan minimum paid on top of
 usage, or the tokens of a cached prompt prefix. Coefficients are arrays whose last axis is months (H); leading axes
 (draws) broadcast. `at(volume)` takes volumes of any shape S and returns quantities of shape S + (H,).
 
@@ -121,6 +122,22 @@ class Steps:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class SleepingSteps:
+    """steps less size e^(-wakings V): whole replicas of which the last sleeps while no request came within its idle timeout.
+
+    `wakings_per_request` is requests within the timeout, per request of month 0, growth inside it. The minimum of the steps is 1.
+    """
+
+    steps: Steps
+    wakings_per_request: Numbers
+
+    def at(self, volume: Numbers) -> Array:
+        """Units a month at `volume` requests in month 0; S -> S + (H,)."""
+        asleep = np.exp(-np.asarray(self.wakings_per_request) * _per_month(volume))
+        return np.asarray(self.steps.at(volume) - self.steps.size * asleep)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class TopUp:
     """max(0, minimum - (fixed + per_request V)): what a plan minimum adds to a month's usage."""
 
@@ -195,7 +212,7 @@ def spent(spend: Iterable[tuple[Shape, Numbers]], volume: Numbers) -> Array:
     return np.asarray(sum((shape.at(volume) * price for shape, price in spend), start=np.zeros(1)))
 
 
-Shape = Linear | Steps | TopUp | CachedPrefix | Shortfall | Drawdown
+Shape = Linear | Steps | SleepingSteps | TopUp | CachedPrefix | Shortfall | Drawdown
 
 
 class StepTerms(NamedTuple):
@@ -278,6 +295,11 @@ class Curve:
                     constants += _line_terms(shape, unit_price)
                 case Steps():
                     steps = np.vstack([steps, _step_terms(shape, unit_price)])
+                case SleepingSteps():
+                    steps = np.vstack([steps, _step_terms(shape.steps, unit_price)])
+                    always, varying = _sleep_terms(shape, unit_price)
+                    constants += always
+                    prefixes = np.vstack([prefixes, varying])
                 case TopUp():
                     top_ups = np.vstack([top_ups, _top_up_terms(shape, unit_price)])
                 case CachedPrefix():
@@ -347,6 +369,14 @@ def _step_terms(shape: Steps, unit_price: Numbers) -> Array:
     """Rows (load, minimum, weight)."""
     load, minimum, size, price = _by_month(shape.load_per_request, shape.minimum, shape.size, unit_price)
     return np.column_stack([load, minimum, size * price])
+
+
+def _sleep_terms(shape: SleepingSteps, unit_price: Numbers) -> tuple[Array, Array]:
+    """[fixed, slope, gross fixed, gross slope] as if ever asleep, and rows (rate, above, slope, alpha, beta) of being awake."""
+    rate, size, price = _by_month(shape.wakings_per_request, shape.steps.size, unit_price)
+    amount, none = size * price, np.zeros_like(rate)
+    always = np.array([-amount.sum(), 0.0, np.abs(amount).sum(), 0.0])
+    return always, np.column_stack([rate, none, none, none, -amount])
 
 
 def _top_up_terms(shape: TopUp, unit_price: Numbers) -> Array:

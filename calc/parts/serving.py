@@ -13,7 +13,7 @@ from calc.parts.tuning import rent
 from calc.scenario import Dedicated, OwnGpus
 from calc.setting import Setting, say
 from calc.timeline import DAYS_PER_MONTH, MonthlyPrice
-from calc.volume import Steps
+from calc.volume import SleepingSteps, Steps
 
 
 def peak_requests_per_second(requests: Any, peak_factor: Any, active_hours_per_day: Any, active_days_per_month: Any) -> Any:
@@ -44,11 +44,16 @@ def replica_lines(setting: Setting, offer: str, share: Any = 1.0) -> list[CostLi
     gpus = getattr(serving, "gpus_per_replica", 1)
     units_per_replica = np.ceil(gpus / gpus_each)
     replicas_per_unit = np.maximum(np.floor(gpus_each / gpus), 1)
-    quantity = Steps(
+    steps = Steps(
         load_per_request=replicas_per_request / replicas_per_unit,
         minimum=np.ceil(serving.min_replicas / replicas_per_unit) * setting.active,
         size=units_per_replica * serving.hours_per_month * setting.active,
     )
+    quantity: Steps | SleepingSteps = steps
+    if serving.idle_minutes_to_zero is not None:
+        # on for the share 1 - e^(-requests within the timeout) of its hours, as requests come at random
+        timeouts = serving.idle_minutes_to_zero / 60 / serving.hours_per_month
+        quantity = SleepingSteps(steps, setting.growth * attempts * timeouts)
     predicted = throughput.words and f" ({throughput.words})"
     formula = (
         f"⌈requests × {say(attempts)} × peak {say(peak.value)} ÷ ({say(hours.value)} h × {say(days)} days × 3600) ÷ "
@@ -56,6 +61,11 @@ def replica_lines(setting: Setting, offer: str, share: Any = 1.0) -> list[CostLi
         + (f" of {say(gpus)} GPUs" if np.any(np.asarray(gpus) > 1) else "")
         + (f", {say(replicas_per_unit)} to an instance of {gpus_each} GPUs" if gpus_each > 1 else "")
         + f", at least {say(serving.min_replicas)}, × {say(serving.hours_per_month)} h a month"
+        + (
+            f", the last off after {say(serving.idle_minutes_to_zero)} idle minutes"
+            if serving.idle_minutes_to_zero is not None
+            else ""
+        )
     )
     return [
         priced_line(

@@ -25,8 +25,11 @@ TUNED: dict[str, Any] = {
 SERVED: dict[str, Any] = {"kind": "own_gpus", "gpu": "l40s", "rent": "runpod"}
 
 
-def compared(model: str = "meta/llama-3.1-8b", tuning: dict[str, Any] | None = None, **serving: Any) -> Comparison:
-    own: dict[str, Any] = {"model": model, "instruction_tokens": 400, "serving": SERVED | serving}
+def compared(
+    model: str = "meta/llama-3.1-8b", tuning: dict[str, Any] | None = None, set_up_hours: float = 60, **serving: Any
+) -> Comparison:
+    staffing = {"set_up_hours": set_up_hours, "maintenance_hours_per_month": 0}
+    own: dict[str, Any] = {"model": model, "instruction_tokens": 400, "serving": SERVED | serving, "staffing": staffing}
     scenario = {
         "name": "own GPUs",
         "as_of": "2026-11-21",
@@ -67,6 +70,16 @@ def test_cost_per_request_keeps_rising_by_steps_above_one_replicas_capacity():
     assert set(per_step.round().astype(int)) == {0, 1}
     big = np.array([1e8, 1e9])
     assert np.diff(result.total(big))[0] > 0
+
+
+def test_break_evens_with_a_sleeping_replica_are_those_of_trying_every_volume():
+    comparison = compared(set_up_hours=45, idle_minutes_to_zero=240, requests_per_second_per_replica=10)
+    volumes = np.arange(1, 3_000_000)
+    api, own = (comparison.results[name].total(volumes) for name in ("api", "own"))
+    tried = [int(volumes[i + 1]) for i in np.flatnonzero(np.diff(np.sign(api - own)))]
+    assert len(tried) >= 2
+    assert [v for v in comparison.break_even("api", "own").crossings if v < 3_000_000] == tried
+    assert comparison.results["own"].curve.total(volumes) == pytest.approx(own, rel=1e-9)
 
 
 def test_the_interval_of_throughput_and_hours_holds_the_likely_value_and_names_its_field():

@@ -607,6 +607,9 @@ IDLE = {
     *(f"approaches.own.{field}" for field in ("instruction_tokens", "tool_tokens")),
     *(f"approaches.own.tuning.{field}" for field in ("validation_examples", "evaluations_per_job")),
     "approaches.tuned.tuning.gpus",
+    # hours and throughput are stated, so that none are predicted
+    *(f"approaches.{name}.tuning.{field}" for name in ("tuned", "own") for field in ("sequences_per_step", "speed_factor")),
+    "approaches.own.serving.speed_factor",
     # only reinforcement tuning has a grader, only tuned deployments are hosted
     *(f"approaches.{name}.tuning.grader_{side}_tokens_per_run" for name in ("tuned", "own") for side in ("input", "output")),
     *(f"approaches.{name}.serving.hosting_hours_per_month" for name in ("plain", "searched")),
