@@ -19,7 +19,7 @@ from calc.advice import Note, feasibility
 from calc.break_even import BreakEven, Interval
 from calc.compare import ApproachResult, Comparison
 from calc.estimate import Estimate
-from calc.ledger import CostLine
+from calc.ledger import CostLine, Predicted
 from calc.scenario import Conversion, Scenario
 from calc.timeline import TimelineEvent, growth_factors
 from pricing import Assumption, ExchangeRate, Price
@@ -226,7 +226,11 @@ def line_dict(comparison: Comparison, line: CostLine) -> Plain:
         "missing": line.missing,
         "prices": [_price(row) for row in dict.fromkeys(line.prices)],
         "assumptions": [_assumption(name, comparison.rates.assumption(name)) for name in line.assumptions],
-    }
+    } | ({"predicted": [_predicted(found) for found in line.predicted]} if line.predicted else {})
+
+
+def _predicted(found: Predicted) -> Plain:
+    return found._asdict() | {end: number(getattr(found, end)) for end in ("low", "likely", "high")}
 
 
 def _one_price(line: CostLine, requests: int) -> float | None:

@@ -159,3 +159,16 @@ def test_what_cannot_be_predicted_has_no_price_and_says_why(tuning, said):
     assert any(
         "tuning.training_hours_per_run is not stated and cannot be predicted" in why and said in why for why in own.why_not
     )
+
+
+def test_the_json_says_what_was_predicted_and_nothing_where_nothing_was():
+    def predicted(comparison: Comparison) -> dict[str, list[str]]:
+        (lines,) = (each["lines"] for each in comparison.to_dict()["approaches"] if each["name"] == "own")
+        return {found["key"]: [each["what"] for each in found["predicted"]] for found in lines if "predicted" in found}
+
+    assert predicted(compared(tuning=TUNED)) == {
+        "serving.replicas": ["serving.requests_per_second_per_replica"],
+        "tuning.training": ["tuning.training_hours_per_run"],
+    }
+    stated = compared(tuning=TUNED | {"training_hours_per_run": 2}, requests_per_second_per_replica=2)
+    assert predicted(stated) == {}
