@@ -108,7 +108,7 @@ def _currency() -> str:
 
 def _answer(rates: Rates, asked: Asked) -> None:
     tuning, hosting = _tuning(rates, asked), _hosting(rates, asked)
-    model = rates.open_models[asked.weights].name
+    model = asked.model.name
     own = tuning.choice.plans[0] if tuning.choice and tuning.choice.plans else None
     served = hosting.choice.cheapest if hosting.choice else None
     by_token = hosting.by_token[0] if hosting.by_token else None
@@ -144,7 +144,7 @@ def _tuning(rates: Rates, asked: Asked) -> Tuning:
     )  # fmt: skip
     try:
         choice = tuning_plans(
-            rates, rates.open_models[asked.weights], task, deadline_hours=asked.deadline, gpus=asked.gpus,
+            rates, asked.model, task, deadline_hours=asked.deadline, gpus=asked.gpus,
             providers=_providers(asked), services=asked.services,
         )  # fmt: skip
     except PricingError as error:
@@ -207,7 +207,7 @@ def _hosting(rates: Rates, asked: Asked) -> Hosting:
         "hours_per_month": paid,
         "gpus": asked.gpus,
     }
-    demand, model = Demand(asked.requests, peak), rates.open_models[asked.weights]
+    demand, model = Demand(asked.requests, peak), asked.model
     try:
         choice = serving_plans(
             rates, model, tokens, demand, providers=_providers(asked), services=asked.services, **options

@@ -8,11 +8,14 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from app_pages import own_prices, training_file
+from app_pages import own_prices, shared, training_file
 from app_pages.training_file import Reading
 from calc.hardware.plans import Technique
 from calc.hardware.serving_throughput import BYTES_PER_WEIGHT, Weights
+from ingest.errors import InputError
+from ingest.model_config import model_from_text
 from pricing import Rates
+from pricing.model import OpenModel
 from reports import words
 from reports.hardware_words import SERVICE_LABELS, TECHNIQUE_LABELS, gpu_name
 
@@ -86,6 +89,8 @@ class Asked:
     """What is to be tuned and served."""
 
     weights: str
+    """In open_models.toml; empty where the reader gave a config.json."""
+    model: OpenModel
     technique: Technique
     tokens: int
     """Of one pass; of no account where a file is read."""
@@ -180,6 +185,7 @@ def asked(rates: Rates, known: Mapping[str, Field]) -> Asked:
         "Model", list(models), key=known["model"].key, format_func=lambda id_: models[id_].name,
         help="Open weights; type to search.",
     )  # fmt: skip
+    own = _config_input(rates)
     technique = st.segmented_control(
         "Technique", list(TECHNIQUE_LABELS), format_func=TECHNIQUE_LABELS.get, key=known["technique"].key, required=True,
         width="stretch", help="QLoRA: adapters on a base in 4 bits. LoRA: on a base in 16 bits. Full: every weight is trained.",
@@ -220,10 +226,31 @@ def asked(rates: Rates, known: Mapping[str, Field]) -> Asked:
             placeholder="All", key=known["providers"].key,
         )  # fmt: skip
     own_prices.draw()
+    tokens = st.session_state[known["tokens"].key]
     return Asked(
-        weights, technique, st.session_state[known["tokens"].key], epochs, sequence, step, rank, deadline, requests, tokens_in,
-        tokens_out, first, each, hours, off, served_in, tuple(gpus), tuple(providers), tuple(services), reading,
+        "" if own else weights, own or models[weights], technique, tokens, epochs, sequence, step, rank, deadline, requests,
+        tokens_in, tokens_out, first, each, hours, off, served_in, tuple(gpus), tuple(providers), tuple(services), reading,
     )  # fmt: skip
+
+
+def _config_input(rates: Rates) -> OpenModel | None:
+    """A model that is not in the list, by its config.json; None where none is given or it cannot be read."""
+    with st.popover("Another model", icon=":material/upload_file:", width="stretch"):
+        file = st.file_uploader(
+            "Its config.json", type=["json"], max_upload_size=1, key="tuning config",
+            help="As published beside the weights. It holds in this browser tab and is not in the page's address.",
+        )  # fmt: skip
+    if file is None:
+        return None
+    name = training_file.shown_name(file.name)
+    try:
+        model = model_from_text(file.getvalue().decode("utf-8", errors="replace"), name, rates.as_of)
+    except InputError as error:
+        st.error(f"{shared.plain(str(error))} The model picked above is shown.".replace("\n", "  \n"), icon=":material/error:")
+        return None
+    size = f"{model.billion_parameters:,.1f} billion parameters"
+    st.caption(f":material/check: {shared.plain(model.name)}, {size}, of {shared.plain(name)}")
+    return model
 
 
 def _tokens_input(known: Mapping[str, Field]) -> Reading | None:

@@ -52,7 +52,12 @@ def read_model_config(path: str | Path, as_of: date) -> OpenModel:
     Raises:
         InputError: the file cannot be read, or what it says is no shape that is known here.
     """
-    return model_from_config(_loaded(path), str(path), as_of)
+    return model_from_text(read_text(path, LARGEST_BYTES), str(path), as_of)
+
+
+def model_from_text(text: str, where: str, as_of: date) -> OpenModel:
+    """As `read_model_config`, from the file's text. ``where`` names it in errors."""
+    return model_from_config(_parsed(text, where), where, as_of)
 
 
 def model_from_config(config: Mapping[str, Any], where: str, as_of: date) -> OpenModel:
@@ -82,14 +87,16 @@ def model_from_config(config: Mapping[str, Any], where: str, as_of: date) -> Ope
     )
 
 
-def _loaded(path: str | Path) -> Mapping[str, Any]:
+def _parsed(text: str, where: str) -> Mapping[str, Any]:
     try:
-        config = json.loads(read_text(path, LARGEST_BYTES))
+        config = json.loads(text)
     except json.JSONDecodeError as error:
-        problem = Problem(str(path), "the file is not JSON", error.msg, "Name the config.json of the model", line=error.lineno)
+        problem = Problem(where, "the file is not JSON", error.msg, "Name the config.json of the model", line=error.lineno)
         raise InputError(problem) from None
+    except (RecursionError, ValueError) as error:  # beyond Python's limits of nesting and of digits
+        raise InputError(Problem(where, "the file is not JSON", str(error), "Name the config.json of the model")) from None
     if not isinstance(config, dict):
-        raise _refused(str(path), "the file holds no settings", "Expected an object with num_hidden_layers and the like")
+        raise _refused(where, "the file holds no settings", "Expected an object with num_hidden_layers and the like")
     return config
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 PAGE = "app_pages/tuning_hosting.py"
@@ -158,6 +160,37 @@ def test_what_cannot_be_is_said_in_a_sentence(opened, asked, said):
     assert title(app)
 
 
+CONFIG = {
+    "_name_or_path": "acme/nine", "model_type": "llama", "num_hidden_layers": 36, "hidden_size": 4096, "vocab_size": 64000,
+    "intermediate_size": 14336, "num_attention_heads": 32, "num_key_value_heads": 8, "max_position_embeddings": 32768,
+}  # fmt: skip
+
+
+def test_another_model_by_its_config(opened):
+    app = opened()
+    app.file_uploader(key="tuning config").upload("config.json", json.dumps(CONFIG).encode(), "application/json").run()
+    assert not app.exception
+    assert not app.error
+    assert title(app).startswith("acme/nine is tuned cheapest on ")
+    assert metrics(app)["Tuning, managed"] == metrics(app)["By the token a month"] == "—"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"{", b"[]", b'{"model_type": "llama"}', b"\xff\xfe", b"[" * 100_000],
+    ids=["cut", "list", "no shape", "no text", "deep"],
+)
+def test_a_config_that_cannot_be_read_is_told_and_the_answer_stays(opened, content):
+    app = opened()
+    before = title(app)
+    app.file_uploader(key="tuning config").upload("config.json", content, "application/json").run()
+    assert not app.exception
+    assert title(app) == before
+    [error] = errors(app)
+    assert "config.json" in error
+    assert "The model picked above is shown." in error
+
+
 def test_one_half_without_an_answer_leaves_the_other(opened):
     app = opened(requests="0")
     assert metrics(app)["Hosting a month"] == "—"
@@ -216,6 +249,17 @@ def test_tokens_of_the_training_file_once_it_was_measured(dashboard):
     app.segmented_control(key="tuning tokens from").set_value("A number").run()
     assert not app.exception
     assert any("30 million" in text.value for text in app.caption)
+
+
+def test_own_prices_of_gpus_and_of_services_apply(opened):
+    app = opened(providers="runpod")
+    before = {name: float(value.strip("$").replace(",", "")) for name, value in metrics(app).items()}
+    half = b"".join(b"[[%s.discount]]\npercent = 50\neffective = 2026-11-01\n" % name for name in (b"runpod", b"nebius"))
+    app.file_uploader(key="own prices 0").upload("acme.toml", half, "application/toml").run()
+    assert not app.exception
+    after = {name: float(value.strip("$").replace(",", "")) for name, value in metrics(app).items()}
+    for name in ("Tuning, own GPUs", "Tuning, managed", "Hosting a month"):
+        assert after[name] == pytest.approx(before[name] / 2, rel=0.01)
 
 
 def test_amounts_are_in_the_currency_of_the_open_scenario(dashboard):

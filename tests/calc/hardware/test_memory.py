@@ -22,6 +22,7 @@ from calc.hardware.memory import (
     fits,
     interval_factor,
     memory_need,
+    memory_phases,
     sharded_needs,
     usable_gib,
 )
@@ -288,3 +289,17 @@ def test_an_unknown_gpu_names_near_matches() -> None:
         RATES.gpu("a100-80g")
     with pytest.raises(UnknownOffer, match=r"meta/llama-3\.1-8b"):
         RATES.open_model("meta/lama-3.1-8b")
+
+
+@pytest.mark.parametrize("technique", ["full", "lora", "qlora"])
+def test_the_need_is_the_largest_phase(technique: Any) -> None:
+    setup = TuningSetup(technique=technique)
+    phases = memory_phases(shape("meta/llama-3.1-8b"), setup, FIT)
+    found = memory_need(shape("meta/llama-3.1-8b"), setup, FIT)
+    assert phases[found.phase] == found.breakdown
+    assert max(sum(parts.values()) for parts in phases.values()) == found.peak_gib
+
+
+def test_phases_of_a_setup_that_cannot_be_are_refused() -> None:
+    with pytest.raises(MemoryRefused, match="longer than"):
+        memory_phases(shape("meta/llama-3.1-8b"), TuningSetup(sequence_tokens=10**7), FIT)
