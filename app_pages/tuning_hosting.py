@@ -605,7 +605,9 @@ def _why_hosting(rates: Rates, hosting: Hosting, row: ServingPlan | TokenOffer) 
 def _hosting_charts(rates: Rates, asked: Asked, hosting: Hosting, plan: ServingPlan) -> None:
     replica = f"{hardware_words.gpus(plan.deployment.gpus, plan.rent.gpu)}, {hardware_words.renter(rates, plan.rent)}"
     full = float(plan.usd_per_mtok_at(1.0))
-    offers = {offer.provider: offer.usd_per_mtok for offer in reversed(hosting.by_token)}
+    offers: dict[str, float] = {}
+    for offer in hosting.by_token:
+        offers.setdefault(offer.provider, offer.usd_per_mtok)
     costs = utilisation_chart(
         full, full / plan.factor, full * plan.factor, hardware_words.used_share(plan), offers, replica,
         f"{asked.input_tokens:,} in and {asked.output_tokens:,} out",

@@ -12,6 +12,7 @@ from app_pages import own_prices, shared, training_file
 from app_pages.training_file import Reading
 from calc.hardware.plans import Technique
 from calc.hardware.serving_throughput import BYTES_PER_WEIGHT, Weights
+from calc.timeline import DAYS_PER_MONTH
 from ingest.errors import InputError
 from ingest.model_config import model_from_text
 from pricing import Rates
@@ -197,6 +198,7 @@ def asked(rates: Rates, known: Mapping[str, Field]) -> Asked:
         deadline = _number(known["deadline"], "Deadline, h", "From start to end. Left empty: no deadline.", step=1.0)
     st.markdown("**Hosting**")
     requests = _number(known["requests"], "Requests per month", "Each is one answer.", step=1000)
+    st.caption(f"{words.volume(requests)} a month, {words.volume(requests / DAYS_PER_MONTH)} a day")
     with st.grid(2, min_column_width=90, gap="xsmall"):
         tokens_in = _number(known["in"], "Tokens in", "Of one request, instructions and context inside.", step=100)
         tokens_out = _number(known["out"], "Tokens out", "Of one answer.", step=50)

@@ -130,6 +130,14 @@ def test_a_way_to_serve_opens_to_its_replicas_and_its_curves(opened):
     assert any(text.value.startswith("Month = ") for text in app.markdown)
 
 
+@pytest.mark.parametrize("model", ["openai/gpt-oss-20b", "meta/llama-3.3-70b"])
+def test_the_curve_is_held_against_the_cheapest_by_the_token(opened, model):
+    app = opened(model=model)
+    cheapest = table(app, "Month").value.query("How == 'API'")["Where"].iloc[0]
+    [heading] = [text.value for text in app.subheader if "utilisation" in text.value]
+    assert cheapest in heading
+
+
 def test_a_bought_gpu_opens_to_purchase_power_and_space(opened):
     app = selected(opened(rents="bought"), "Run", 0)
     assert any("PUE" in text.value for text in app.markdown)
