@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -30,6 +31,8 @@ from tuneworth.clock import today
 from tuneworth.output import PARTIAL, Format, emit, say, write
 
 PROBLEMS_SHOWN = 20
+PROBLEM_KEYS = frozenset({"file", "line", "problem"})
+PROBLEM_LINE_BYTES = 1_000_000
 DEFAULT_MODEL = "gpt-4.1-mini"
 SHOWN_OF_CHECKS = ("provider", "rule", "severity", "cases", "lines", "problem", "expected", "source", "source_date", "confidence")
 SHOWN_OF_FINDINGS = ("finding", "cases", "words", "lines", "advice")
@@ -79,7 +82,7 @@ def tokens(
     counting = counting_for(model, tokenizer_file=tokenizer, assumptions=rates.assumptions)
     limit, rule, unknown = _providers_rules(rates, counting)
     limit = max_tokens_per_example or limit
-    with _problems_file(problems, files) as write_problem:
+    with _problems_file(problems, [*files, validation] if validation else files) as write_problem:
         on_problem = None if write_problem is None else lambda problem: write_problem(_as_json(problem))
         inspection = Inspection(findings=findings, on_broken=_broken_writer(write_problem))
         measured = _measured(files, counting, read_as, on_problem, inspection.add)
@@ -240,23 +243,51 @@ def _say_problems(problems: list[Problem], count: int) -> None:
 
 @contextmanager
 def _problems_file(path: Path | None, files: list[str]) -> Iterator[Callable[[dict[str, Any]], None] | None]:
-    """Writes problems to a file as they come; does nothing where none is named.
+    """Writes problems as they come to a file that takes its place once all are written; does nothing where none is named.
 
     Raises:
-        InputError: the file cannot be written, or is one of those that are read.
+        InputError: the file cannot be written, is one of those that are read, or holds something else than problems.
     """
     if path is None:
         yield None
         return
-    if any(isinstance(found, Path) and path.exists() and found.samefile(path) for found in find_files(files)[0]):
-        raise InputError(Problem(str(path), "this training file would be overwritten", "", "Name another file for the problems"))
-    with _opened(path) as file:
-        yield lambda problem: print(json.dumps(problem, ensure_ascii=False), file=file)
-
-
-def _opened(path: Path) -> TextIO:
+    _refuse_to_overwrite(path, files)
+    path = path.resolve()
+    begun = path.with_name(f".{path.name}.{os.getpid()}.part") if path.is_file() or not path.exists() else path
     try:
-        return path.open("w", encoding="utf-8", errors="replace")
+        with _opened(begun, path) as file:
+            yield lambda problem: print(json.dumps(problem, ensure_ascii=False), file=file)
+        if begun != path:
+            begun.replace(path)
+    finally:
+        if begun != path:
+            begun.unlink(missing_ok=True)
+
+
+def _refuse_to_overwrite(path: Path, files: list[str]) -> None:
+    if not path.is_file() or path.stat().st_size == 0:
+        return
+    if any(isinstance(found, Path) and found.samefile(path) for found in find_files(files)[0]):
+        wrong = "this file is read, and would be overwritten by the problems"
+    elif not _holds_problems(path):
+        wrong = "the file exists and holds something else than problems written by this command, which would be lost"
+    else:
+        return
+    raise InputError(Problem(str(path), wrong, "", "Choose another name for the problems"))
+
+
+def _holds_problems(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            first = json.loads(file.readline(PROBLEM_LINE_BYTES))
+    except (OSError, ValueError):
+        return False
+    return isinstance(first, dict) and PROBLEM_KEYS <= first.keys() <= PROBLEM_KEYS | {"provider", "severity"}
+
+
+def _opened(begun: Path, path: Path) -> TextIO:
+    try:
+        return begun.open("w", encoding="utf-8", errors="replace")
     except OSError as error:
         raise InputError(Problem(str(path), f"the file cannot be written ({error.strerror})", "", "Name another place")) from None
 

@@ -184,6 +184,8 @@ def test_without_the_counting_library_the_extra_is_named(tuneworth, training_fil
         (("tokens",), 2, "Missing argument 'files'"),
         (("tokens", "FILE", "--format-of-file", "xml"), 1, "there is no format 'xml'. Known are OpenAI preference"),
         (("tokens", "FILE", "--problems", "FILE"), 1, "would be overwritten"),
+        (("tokens", "FILE", "--validation", "OTHER", "--problems", "OTHER"), 1, "would be overwritten"),
+        (("tokens", "FILE", "--problems", "OTHER"), 1, "Choose another name"),
         (("tokens", "FILE", "--problems", "nowhere/problems.jsonl"), 1, "cannot be written"),
         (("tokens", "FILE", "--validation", "nowhere.jsonl"), 1, "nowhere.jsonl: there is no such file"),
         (("tokens", "FILE", "--tokenizer", "FILE"), 1, "no tokenizer could be read"),
@@ -197,11 +199,14 @@ def test_without_the_counting_library_the_extra_is_named(tuneworth, training_fil
 def test_mistakes_end_in_a_message(tuneworth, training_file, tmp_path, arguments, code, told):
     empty = tmp_path / "empty"
     empty.mkdir()
-    ran = tuneworth(*({"FILE": training_file, "EMPTY": empty}.get(argument, argument) for argument in arguments))
+    other = tmp_path / "other.jsonl"
+    other.write_text(EXAMPLE)
+    ran = tuneworth(*({"FILE": training_file, "EMPTY": empty, "OTHER": other}.get(argument, argument) for argument in arguments))
     assert ran.code == code
     assert ran.out == ""
     assert told in ran.err
     assert "Traceback" not in ran.err
+    assert other.read_text() == EXAMPLE
 
 
 def test_checks_and_findings_follow_the_figures(tuneworth, training_file):
@@ -249,3 +254,18 @@ def test_leaks_from_the_validation_file(tuneworth, training_file, tmp_path):
     )
     found = {row["finding"]: row["lines"] for row in json.loads(ran.out)["findings"]}
     assert found["validation examples in training"] == "1 = 1 in training"
+
+
+def test_problems_replace_earlier_ones_only_once_the_file_is_read(tuneworth, training_file, tmp_path):
+    told = tmp_path / "problems.jsonl"
+    training_file.write_text(EXAMPLE + "{\n")
+    tuneworth("tokens", training_file, "--problems", told)
+    before = told.read_text()
+    assert json.loads(before)["line"] == 2
+    training_file.write_text("{\n")
+    assert tuneworth("tokens", training_file, "--problems", told).code == 1
+    assert told.read_text() == before
+    training_file.write_text("{\n" + EXAMPLE)
+    tuneworth("tokens", training_file, "--problems", told)
+    assert json.loads(told.read_text())["line"] == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["chat.jsonl", "problems.jsonl"]
