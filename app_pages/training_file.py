@@ -20,6 +20,7 @@ from typing import Any, BinaryIO, cast, get_args
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.uploaded_file_manager import DeletedFile
 
 from calc.training_bill import training_offers
 from ingest.bills import countings_of
@@ -161,7 +162,7 @@ def kept(file: BinaryIO, name: str, *, is_sample: bool = False) -> Kept:
 def taken(key: str) -> Kept | None:
     """What an uploader holds, moved to disk: the server's copy in memory is let go."""
     upload = st.session_state.get(key)
-    if upload is None:
+    if upload is None or isinstance(upload, DeletedFile):  # taken already: a rerun amid the counting asks a second time
         return None
     found = kept(cast(BinaryIO, upload), shown_name(upload.name))
     context = get_script_run_ctx()
@@ -171,8 +172,8 @@ def taken(key: str) -> Kept | None:
 
 
 def shown_name(name: str) -> str:
-    """An upload's name without folders and what cannot be printed."""
-    last = re.split(r"[/\\]", name)[-1]
+    """An upload's name without folders and what cannot be printed; quotes and line ends as a browser sends them are read."""
+    last = re.split(r"[/\\]", re.sub("%0[AD]", " ", name.replace("%22", '"'), flags=re.IGNORECASE))[-1]
     return "".join(letter for letter in last if letter.isprintable())[:120] or "the uploaded file"
 
 

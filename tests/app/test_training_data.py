@@ -7,6 +7,7 @@ import io
 import json
 
 import pytest
+from streamlit.runtime.uploaded_file_manager import DeletedFile
 
 from app_pages import training_file
 from ingest.errors import Problem
@@ -252,6 +253,11 @@ def test_a_kept_file_has_its_digest_and_no_name_on_disk():
     assert kept.file.name == "a.jsonl"
 
 
+def test_an_upload_that_was_taken_is_not_taken_again(monkeypatch):
+    monkeypatch.setattr(training_file.st, "session_state", {"training file 0": DeletedFile("1")})
+    assert training_file.taken("training file 0") is None
+
+
 @pytest.mark.parametrize(
     ("name", "shown"),
     [
@@ -259,6 +265,7 @@ def test_a_kept_file_has_its_digest_and_no_name_on_disk():
         ("x\n\x1b[31m.jsonl", "x[31m.jsonl"),
         ("", "the uploaded file"),
         ("y" * 500, "y" * 120),
+        ("%22q%22%0Aof%0d May, 100%25.jsonl", '"q" of  May, 100%25.jsonl'),
     ],
 )
 def test_names_of_uploads(name, shown):
