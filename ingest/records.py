@@ -430,6 +430,8 @@ def _csv(name: str, numbered: Numbered) -> Iterator[Record]:
         header = [cell.strip() for cell in next(rows)]
     except csv.Error as error:
         raise Refused(f"its first line is no header of CSV ({error})") from None
+    if text.ended:
+        raise Refused(_unclosed(1, text.line))
     if len(set(header)) < len(header) or "" in header:
         raise Refused("two columns have the same name, or one has none; name each column in the first line")
     lists = [column for column, key in enumerate(header) if key in LIST_KEYS]
@@ -441,15 +443,28 @@ def _csv(name: str, numbered: Numbered) -> Iterator[Record]:
         except StopIteration:
             return
         except csv.Error as error:
-            yield Record(name, begins, None, f"not a row of CSV ({error}); is a quote left open?")
+            wrong = _unclosed(begins, text.line) if "field limit" in str(error) else f"not a row of CSV ({error})"
+            yield Record(name, begins, None, wrong)
             continue
-        if text.problem:
+        if text.ended:
+            yield Record(name, begins, None, _unclosed(begins, text.line))
+        elif text.problem:
             yield Record(name, begins, None, text.problem)
         elif len(row) == len(header):
             yield Record(name, begins, _row(header, lists, row))
         elif row and any(cell.strip() for cell in row):
-            wrong = f"the row has {len(row)} cells and the header {len(header)}; a cell that holds '{delimiter}' needs quotes"
+            wrong = f"the row has {len(row)} cells and the header {len(header)}; "
+            wrong += (
+                f"a cell that holds '{delimiter}' needs quotes"
+                if text.line == begins
+                else f"it goes on to line {text.line}: is a quote on line {begins} left open?"
+            )
             yield Record(name, begins, None, wrong)
+
+
+def _unclosed(begins: int, ends: int) -> str:
+    unread = f"lines {begins} to {ends} were" if ends > begins else "the line was"
+    return f"a quote opened on line {begins} is never closed; {unread} not read. Close it, or double a quote that is text"
 
 
 def _row(header: list[str], lists: list[int], row: list[str]) -> dict[str, Any]:
@@ -470,6 +485,8 @@ class _CsvLines:
         self._numbered = numbered
         self._first: str | None = None
         self.line = 0
+        self.ended = False
+        """Asked for a line when there was none left: a row that is given after that ends within quotes."""
         self.problem = ""
 
     def __iter__(self) -> _CsvLines:
@@ -489,7 +506,11 @@ class _CsvLines:
         return self._next()
 
     def _next(self) -> str:
-        self.line, text = next(self._numbered)
+        numbered = next(self._numbered, None)
+        if numbered is None:
+            self.ended = True
+            raise StopIteration
+        self.line, text = numbered
         if text is None:
             self.problem = f"longer than {RECORD_LIMIT_BYTES:,} bytes; split it"
             return "\n"

@@ -453,3 +453,25 @@ def test_no_file_whatsoever_does_more_than_be_refused(content, magic):
     with suppress(InputError):
         for record in records(io.BytesIO(magic + content)):
             assert (record.problem is None) or record.data is None
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "told", "read"),
+    [
+        ("prompt,completion\n" + "a,b\n" * 5 + 'a,"b\n' + "a,b\n" * 300, 7,
+         "a quote opened on line 7 is never closed; lines 7 to 307 were not read", 5),
+        ('prompt,completion\na,b\na,"b', 3, "a quote opened on line 3 is never closed; the line was not read", 1),
+        ('prompt,completion\na,b\na,"b\na,"b",c\na,b\n', 3, "it goes on to line 4: is a quote on line 3 left open?", 2),
+        ('prompt,completion\na,b\na,b,c\n', 3, "a cell that holds ',' needs quotes", 1),
+    ],
+)  # fmt: skip
+def test_a_quote_left_open_is_told_with_the_lines_it_swallowed(written, text, line, told, read):
+    found = list(records(written(text.encode(), "data.csv")))
+    ((where, problem),) = problems_of(found)
+    assert (where, len(data_of(found))) == (line, read)
+    assert told in problem
+
+
+def test_a_closed_quote_over_several_lines_at_the_end_is_a_row(written):
+    found = list(records(written(b'prompt,completion\na,"b\nc"', "data.csv")))
+    assert data_of(found) == [{"prompt": "a", "completion": "b\nc"}]
