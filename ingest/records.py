@@ -430,7 +430,7 @@ def _csv(name: str, numbered: Numbered) -> Iterator[Record]:
         header = [cell.strip() for cell in next(rows)]
     except csv.Error as error:
         raise Refused(f"its first line is no header of CSV ({error})") from None
-    if text.ended:
+    if text.ended and text.line > 1:
         raise Refused(_unclosed(1, text.line))
     if len(set(header)) < len(header) or "" in header:
         raise Refused("two columns have the same name, or one has none; name each column in the first line")
@@ -446,7 +446,7 @@ def _csv(name: str, numbered: Numbered) -> Iterator[Record]:
             wrong = _unclosed(begins, text.line) if "field limit" in str(error) else f"not a row of CSV ({error})"
             yield Record(name, begins, None, wrong)
             continue
-        if text.ended:
+        if text.ended and text.line > begins:
             yield Record(name, begins, None, _unclosed(begins, text.line))
         elif text.problem:
             yield Record(name, begins, None, text.problem)
@@ -463,8 +463,8 @@ def _csv(name: str, numbered: Numbered) -> Iterator[Record]:
 
 
 def _unclosed(begins: int, ends: int) -> str:
-    unread = f"lines {begins} to {ends} were" if ends > begins else "the line was"
-    return f"a quote opened on line {begins} is never closed; {unread} not read. Close it, or double a quote that is text"
+    unread = f"lines {begins} to {ends} were not read"
+    return f"a quote opened on line {begins} is never closed; {unread}. Close it, or double a quote that is text"
 
 
 def _row(header: list[str], lists: list[int], row: list[str]) -> dict[str, Any]:
@@ -486,7 +486,7 @@ class _CsvLines:
         self._first: str | None = None
         self.line = 0
         self.ended = False
-        """Asked for a line when there was none left: a row that is given after that ends within quotes."""
+        """Asked for a line when there was none left: a row given after that ends within quotes, harmless on one line."""
         self.problem = ""
 
     def __iter__(self) -> _CsvLines:
