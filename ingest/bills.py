@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from calc.training_bill import Job, Standing, TrainingBill, TrainingSet, training_bills, training_offers
@@ -13,8 +13,9 @@ from ingest.dataset import SAMPLED_RECORDS, Measured, measure
 from ingest.errors import InputError, Problem
 from ingest.examples import Kind
 from ingest.formats import Unusable, detect, example_of
+from ingest.inspection import Inspection, upload_of, uploads
 from ingest.records import records
-from ingest.sources import Source
+from ingest.sources import Source, size_bytes
 from pricing import Rates
 from pricing.book import Method
 
@@ -42,6 +43,12 @@ class FileBills:
     """Most tokens of tool definitions that a tokenizer finds; no bill has them."""
     teacher_tokens: tuple[float, float] | None = None
     """Mean tokens a teacher model reads and writes for an example, by its own counting, where one was named."""
+    uploads: Mapping[str, str] = field(default_factory=dict)
+    """By provider, what its upload does with the file as it is; see `ingest.inspection.uploads`."""
+
+    def upload(self, bill: TrainingBill) -> str:
+        """What becomes of the file as it is at a bill's offer."""
+        return upload_of(bill.offer, bill.name, self.uploads)
 
     @property
     def is_partial(self) -> bool:
@@ -87,8 +94,10 @@ def file_bills(
     every = [counting for counting, _ in countings.values()] or [counting_for(STAND_IN)]
     taught = _counting(rates, teacher)[0] if teacher else None
     every += [taught] if taught else []
-    measured = measure(sources, every, on_progress=on_progress)
-    held_out = None if validation is None else measure(validation, every)
+    inspection = Inspection(findings=False)
+    measured = measure(sources, every, on_progress=on_progress, on_record=inspection.add)
+    held_out = None if validation is None else measure(validation, every, on_record=inspection.add_validation)
+    tables = inspection.tables(measured, size_bytes=size_bytes(sources))
     found = training_bills(
         rates,
         training_sets(measured, held_out, countings),
@@ -98,9 +107,8 @@ def file_bills(
         accept_unverified=accept_unverified,
     )
     tools = max((family.tool_definition_tokens for family in measured.families.values()), default=0)
-    return FileBills(
-        method, tuple(bill for bill in found if wanted(bill.offer)), measured, held_out, tools, _mean_tokens(measured, taught)
-    )
+    bills = tuple(bill for bill in found if wanted(bill.offer))
+    return FileBills(method, bills, measured, held_out, tools, _mean_tokens(measured, taught), uploads(tables))
 
 
 def method_of(sources: Source | Sequence[Source]) -> Method:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from ingest.checks import CASES_SHOWN, PROVIDERS, RULES, Broken, Checks, File, Limits, Rule, truncated
@@ -29,6 +29,9 @@ from ingest.records import Record
 from pricing import Rates
 
 Row = dict[str, Any]
+
+TAKES, CONVERT, NOT_KNOWN, REFUSES = "takes it", "convert the format", "not known", "refuses: "
+"""What a provider does with a file as it is; the last is followed by the reason."""
 
 _LONG_CHARACTERS = 4_000
 """Shorter examples exceed no limit on training."""
@@ -146,6 +149,37 @@ def checks_by_provider(tables: Tables) -> list[Row]:
             }
         )
     return rows
+
+
+def uploads(tables: Tables) -> dict[str, str]:
+    """What each provider that has rules does with the file as it is: `TAKES`, `CONVERT`, refuses, or has lines to be mended."""
+    found = {}
+    for provider in PROVIDERS:
+        rows = [row for row in tables.checks if row["provider"] == provider]
+        of_file = [row["problem"] for row in rows if row["severity"] == "rejects the file"]
+        of_lines = max((row for row in rows if row["severity"] == "rejects the line"), key=lambda row: row["cases"], default=None)
+        if any(row["rule"] == "format" for row in rows):
+            found[provider] = CONVERT
+        elif of_file:
+            found[provider] = f"{REFUSES}{'; '.join(of_file)}"
+        elif of_lines is not None:
+            found[provider] = f"mend {of_lines['cases']:,} lines: {of_lines['problem']}"
+        else:
+            found[provider] = TAKES
+    return found
+
+
+def upload_of(offer: str, name: str, by_provider: Mapping[str, str]) -> str:
+    """What becomes of the file at one offer.
+
+    Args:
+        offer: its id.
+        name: its model's.
+        by_provider: `uploads`.
+    """
+    if "classifier" in name.lower():
+        return f"{REFUSES}a classifier learns labels, not answers"
+    return by_provider.get(offer.partition("/")[0], NOT_KNOWN)
 
 
 def _limits(rates: Rates) -> Limits:

@@ -47,6 +47,11 @@ def file_name(source: Source) -> str:
     return str(getattr(source, "name", "the uploaded file"))
 
 
+def size_bytes(sources: Source | Iterable[Source]) -> int:
+    """Of the files meant, as they lie on disk; open ones are not counted."""
+    return sum(found.stat().st_size for found in find_files(sources)[0] if isinstance(found, Path))
+
+
 def _endings() -> str:
     return f"names ending in {', '.join(ENDINGS)}, each also with .gz or .zst"
 

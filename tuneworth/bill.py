@@ -105,14 +105,14 @@ def _print(
         emit(form, [], as_json=_json(found, needed, taught, rates))
         return
     if form is Format.csv:
-        emit(form, [_plain_row(bill) for bill in found.bills])
+        emit(form, [_plain_row(bill, found) for bill in found.bills])
         return
     billed = [bill for bill in found.bills if bill.status == "billed"]
     shown = billed if every else billed[:SHOWN]
     examples = found.measured.examples.total()
     title = f"{found.measured.name}: {examples:,} examples, {found.method.upper()}, prices of {rates.as_of}"
     if shown:
-        emit(form, [_row(bill) for bill in shown], title=title)
+        emit(form, [_row(bill, found) for bill in shown], title=title)
     if len(shown) < len(billed):
         write(f"\n{len(billed) - len(shown)} dearer ones are left out: --all prints them.\n")
     without = [bill for bill in found.bills if bill.status != "billed"]
@@ -134,7 +134,7 @@ def _print(
 # --- rows -----------------------------------------------------------------------------------------------------------------
 
 
-def _row(bill: TrainingBill) -> dict[str, Any]:
+def _row(bill: TrainingBill, found: FileBills) -> dict[str, Any]:
     last = last_training_day(bill)
     rate = f"{bill.usd_per_mtok:g}/M" if bill.usd_per_mtok is not None else f"{bill.usd_per_hour:g}/h"
     limits = [f"at least {bill.minimum_usd:g}"] if bill.minimum_usd else []
@@ -151,6 +151,7 @@ def _row(bill: TrainingBill) -> dict[str, Any]:
         "kept a month, US$": _kept(bill),
         "start by": "" if last is None else str(last),
         "answers until": "" if bill.answers_before is None else f"{bill.answers_before} ({words.months(bill.months_of_answers)})",
+        "upload": found.upload(bill),
         "cut": bill.truncated_examples,
         "counted by": bill.counted_by,
         "prices": bill.confidence,
@@ -161,12 +162,12 @@ def _row_without(bill: TrainingBill) -> dict[str, Any]:
     return {"offer": bill.offer, "how": _how(bill), "job, US$": _usd(bill.job_usd), "why": bill.refused or bill.unpriced}
 
 
-def _plain_row(bill: TrainingBill) -> dict[str, Any]:
-    flat = {key: value for key, value in _plain(bill).items() if key not in ("prices", "notes", "formula")}
+def _plain_row(bill: TrainingBill, found: FileBills) -> dict[str, Any]:
+    flat = {key: value for key, value in _plain(bill, found).items() if key not in ("prices", "notes", "formula")}
     return {key: value if not isinstance(value, bool) else str(value).lower() for key, value in flat.items()}
 
 
-def _plain(bill: TrainingBill) -> dict[str, Any]:
+def _plain(bill: TrainingBill, found: FileBills) -> dict[str, Any]:
     own = asdict(bill)
     own |= {"prices": [price.model_dump(mode="json", exclude_none=True) for price in bill.prices]}
     return own | {
@@ -174,6 +175,7 @@ def _plain(bill: TrainingBill) -> dict[str, Any]:
         "first_month_usd": bill.first_month_usd,
         "last_training_day": last_training_day(bill),
         "confidence": bill.confidence,
+        "upload": found.upload(bill),
     }
 
 
@@ -187,7 +189,7 @@ def _json(found: FileBills, needed: StaffTime | None, taught: dict[str, Any] | N
         "problem_count": measured.problem_count,
         "media": measured.media,
         "tool_definition_tokens": found.tool_definition_tokens,
-        "bills": [_plain(bill) for bill in found.bills],
+        "bills": [_plain(bill, found) for bill in found.bills],
     }
     if needed is not None:
         answer["staff"] = {

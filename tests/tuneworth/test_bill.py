@@ -14,6 +14,7 @@ PAIR = (
     '"preferred_output": [{"role": "assistant", "content": "Hello!"}], '
     '"non_preferred_output": [{"role": "assistant", "content": "What?"}]}\n'
 )
+NAMED = CHAT.replace('"user"', '"user", "name": "a b"')
 DAY = ("--as-of", "2026-11-21")
 
 
@@ -108,6 +109,26 @@ def test_own_prices_are_billed(tuneworth, chat, tmp_path):
     own.write_text("[[mistral.model.classifier-3b.price]]\neffective = 2026-11-01\ntraining_usd_per_mtok = 100\n")
     ran = tuneworth("bill", chat, *DAY, "--provider", "mistral", "--own-prices", own, "--format", "csv")
     assert float(bills(ran.out)["mistral/classifier-3b", ""]["usd_per_mtok"]) == 100
+
+
+@pytest.mark.parametrize(
+    ("line", "examples", "uploads"),
+    [
+        (CHAT, 9, {"azure-openai/gpt-4.1-mini": "refuses: fewer than 10 examples", "bedrock/nova-micro": "convert the format"}),
+        (CHAT, 10, {"azure-openai/gpt-4.1-mini": "takes it", "tinker/qwen3-8b": "not known"}),
+        (CHAT, 10, {"mistral/classifier-3b": "refuses: a classifier learns labels, not answers"}),
+        (NAMED, 12, {"azure-openai/gpt-4.1-mini": "mend 12 lines: a name with other characters"}),
+    ],
+    ids=["too few", "enough", "classifier", "bad names"],
+)
+def test_every_bill_says_what_the_upload_does_with_the_file(tuneworth, tmp_path, line, examples, uploads):
+    path = tmp_path / "chat.jsonl"
+    path.write_text(line * examples)
+    rows = json.loads(tuneworth("bill", path, *DAY, "--format", "json").out)["bills"]
+    found = {row["offer"]: row["upload"] for row in rows}
+    assert {offer: found[offer] for offer in uploads} == uploads
+    plain = csv.DictReader(io.StringIO(tuneworth("bill", path, *DAY, "--format", "csv").out))
+    assert {row["offer"]: row["upload"] for row in plain} == found
 
 
 WRONG = [
