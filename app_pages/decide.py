@@ -92,7 +92,8 @@ def _zipped(files: dict[str, str]) -> bytes:
 
 def _cards(comparison: Comparison) -> None:
     st.caption(words.cards_caption(comparison))
-    with st.grid(5, min_column_width=165, gap="small"):
+    rows = -(-len(comparison.results) // 5)
+    with st.grid(-(-len(comparison.results) // rows), min_column_width=165, gap="small"):
         for result in comparison.results.values():
             with st.container(border=True, height="stretch", gap="xsmall"):
                 _card(comparison, result)
