@@ -41,6 +41,7 @@ def test_the_cookbooks_published_figures(shared_file):
     limited = measure_training_file(toy, "gpt-3.5-turbo", max_tokens_per_example=4096)
     assert (limited.training_tokens, limited.epochs, limited.billed_tokens) == (4306, 20, 86_120)
     assert (limited.truncated_examples, limited.problem_count) == (1, 0)
+    assert (limited.longest_tokens, limited.mean_tokens) == (8032, pytest.approx(1648.4))
     assert measure_training_file(toy, "gpt-3.5-turbo").training_tokens == 8242
 
 
