@@ -18,7 +18,7 @@ Source = str | os.PathLike[str] | BinaryIO
 
 
 def find_files(sources: Source | Iterable[Source]) -> tuple[list[Path | BinaryIO], list[Problem]]:
-    """The files meant, in order, and what was left out and why.
+    """The files meant, each once whatever its names, in order, and what was left out and why.
 
     Args:
         sources: a file, a folder (its files and those of its folders with a known ending), a pattern such as ``data/*.jsonl``,
@@ -33,11 +33,24 @@ def find_files(sources: Source | Iterable[Source]) -> tuple[list[Path | BinaryIO
     for source in named:
         _find(source, found, left_out)
     if found:
-        return found, left_out
+        return _each_once(found, left_out), left_out
     if not named or len(left_out) != len(named):
         where = ", ".join(map(str, named)) or "no file named"
         left_out.insert(0, Problem(where, "there is no training file", f"Expected {_endings()}"))
     raise InputError(*left_out)
+
+
+def _each_once(found: list[Path | BinaryIO], left_out: list[Problem]) -> list[Path | BinaryIO]:
+    first: dict[tuple[int, int], Path] = {}
+    kept: list[Path | BinaryIO] = []
+    for source in found:
+        if isinstance(source, Path):
+            status = source.stat()
+            if (same := first.setdefault((status.st_dev, status.st_ino), source)) is not source:
+                left_out.append(Problem(str(source), f"skipped: the same file as {same}, which is counted once"))
+                continue
+        kept.append(source)
+    return kept
 
 
 def file_name(source: Source) -> str:
@@ -99,7 +112,9 @@ def _find_in_folder(folder: Path, found: list[Path | BinaryIO], left_out: list[P
         if path.name.startswith("."):
             continue
         if path.is_dir():
-            if depth:
+            if path.is_symlink() and _is_around(folder, path):
+                left_out.append(Problem(str(path), "skipped: a link to a folder that is read or that holds this one"))
+            elif depth:
                 _find_in_folder(path, found, left_out, depth - 1)
             else:
                 left_out.append(Problem(str(path), "skipped: a folder two levels down", "", "Name it as well"))
@@ -107,6 +122,11 @@ def _find_in_folder(folder: Path, found: list[Path | BinaryIO], left_out: list[P
             _find(path, found, left_out)
         else:
             left_out.append(Problem(str(path), "skipped: not a training file by its name", f"Expected {_endings()}"))
+
+
+def _is_around(folder: Path, link: Path) -> bool:
+    here, there = folder.resolve(), link.resolve()
+    return there == here or there in here.parents or here in there.parents
 
 
 def _has_known_ending(path: Path) -> bool:

@@ -232,11 +232,23 @@ def _as_json(problem: Problem) -> dict[str, Any]:
     return {"file": problem.file, "line": problem.line, "problem": problem.wrong}
 
 
+def left_out_words(problems: list[Problem], count: int) -> str:
+    """How many records, and how many files, were left out.
+
+    Args:
+        problems: those that are kept; one without a line is about a file.
+        count: of all.
+    """
+    files = sum(problem.line is None for problem in problems)
+    parts = [(count - files, "record"), (files, "file")]
+    said = " and ".join(f"{n:,} {noun}{'s' * (n != 1)}" for n, noun in parts if n)
+    return f"{said} {'was' if count == 1 else 'were'} left out"
+
+
 def _say_problems(problems: list[Problem], count: int) -> None:
-    say(f"{count:,} {'record was' if count == 1 else 'records were'} left out of every figure:")
+    say(f"{left_out_words(problems, count)} of every figure:")
     for problem in problems[:PROBLEMS_SHOWN]:
-        where = problem.file if problem.line is None else f"{problem.file}, line {problem.line}"
-        say(f"{where}: {problem.wrong}.")
+        say(str(problem))
     if count > PROBLEMS_SHOWN:
         say(f"… and {count - PROBLEMS_SHOWN:,} more; --problems FILE writes them all.")
 

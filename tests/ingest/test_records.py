@@ -199,6 +199,29 @@ def test_a_folder_is_read_in_order_and_the_rest_reported(written, tmp_path):
     }
 
 
+def test_each_file_is_read_once_whatever_links_and_names_it_has(written, tmp_path):
+    path = written(LINES, "folder/sub/a.jsonl")
+    folder = tmp_path / "folder"
+    (folder / "hard.jsonl").hardlink_to(path)
+    (folder / "soft.jsonl").symlink_to(path)
+    (folder / "loop").symlink_to(folder)
+    (folder / "sub" / "up").symlink_to("..")
+    found = list(records([folder, path, str(path)]))
+    assert data_of(found) == ROWS
+    assert [(record.file.removeprefix(f"{folder}/"), record.problem.split(f" {folder}/")[0]) for record in found[:-3]] == [
+        ("loop", "skipped: a link to a folder that is read or that holds this one."),
+        ("sub/up", "skipped: a link to a folder that is read or that holds this one."),
+        *[(name, "skipped: the same file as") for name in ("soft.jsonl", "sub/a.jsonl", "sub/a.jsonl", "sub/a.jsonl")],
+    ]
+
+
+def test_a_linked_folder_from_elsewhere_is_read(written, tmp_path):
+    written(LINES, "elsewhere/a.jsonl")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "link").symlink_to(tmp_path / "elsewhere")
+    assert data_of(records(tmp_path / "folder")) == ROWS
+
+
 def test_a_pattern_and_several_files(written, tmp_path):
     first, second = written(LINES, "1.jsonl"), written(LIST, "2.jsonl")
     both = [str(first)] * 3 + [str(second)] * 3

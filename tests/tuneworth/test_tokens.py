@@ -269,3 +269,12 @@ def test_problems_replace_earlier_ones_only_once_the_file_is_read(tuneworth, tra
     tuneworth("tokens", training_file, "--problems", told)
     assert json.loads(told.read_text())["line"] == 1
     assert sorted(path.name for path in tmp_path.iterdir()) == ["chat.jsonl", "problems.jsonl"]
+
+
+def test_skipped_files_are_no_records_and_sentences_end_once(tuneworth, training_file, tmp_path):
+    (tmp_path / "notes.txt").write_text("hi")
+    training_file.write_text(EXAMPLE + "{\n")
+    ran = tuneworth("tokens", tmp_path)
+    assert "1 record and 1 file were left out of every figure:" in ran.err
+    assert "notes.txt: skipped: not a training file by its name." in ran.err
+    assert ".." not in ran.err
