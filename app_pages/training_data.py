@@ -21,6 +21,7 @@ from ingest.counting import Counting
 from ingest.data_scenario import DEFAULT_TUNED, DEFAULT_TUNED_OTHERWISE, DEFAULT_VOLUME, scenario_from_data
 from ingest.errors import InputError, NotInstalled
 from ingest.formats import FORMATS
+from ingest.inspection import upload_of, uploads
 from ingest.lengths import FamilyLengths, percentile
 from pricing import Rates
 from pricing.book import Method
@@ -70,7 +71,7 @@ def page() -> None:
         )
     bills = _bills(reading, rates, countings, asked)
     _head(reading, bills, countings)
-    _bills_card(bills)
+    _bills_card(bills, uploads(reading.tables))
     _lengths_card(reading, bills, rates, countings)
     _problems_card(reading)
     _checks_card(reading, rates)
@@ -241,8 +242,9 @@ def _shallow(record: Any) -> dict[str, Any]:
 def _head(reading: Reading, bills: tuple[TrainingBill, ...], countings: Countings) -> None:
     measured = reading.measured
     left_out = training_words.left_out(measured) + training_words.left_out(reading.validation)
-    st.title(shared.plain(training_words.verdict(_name(reading), bills, left_out)), anchor=False)
-    st.markdown(shared.plain(training_words.reasons(bills)))
+    taken = uploads(reading.tables)
+    st.title(shared.plain(training_words.verdict(_name(reading), bills, left_out, taken)), anchor=False)
+    st.markdown(shared.plain(training_words.reasons(bills, taken)))
     with st.container(horizontal=True, gap="xsmall"):
         if reading.question.file.is_sample:
             st.badge("Built-in sample, not your file", icon=":material/science:", color="orange")
@@ -304,16 +306,17 @@ def _family(reading: Reading, counting: Counting) -> FamilyLengths:
     return found if counting.factor is None else found.scaled(counting.factor.likely)
 
 
-def _bills_card(bills: tuple[TrainingBill, ...]) -> None:
+def _bills_card(bills: tuple[TrainingBill, ...], taken: Mapping[str, str]) -> None:
     billed = [bill for bill in bills if bill.status == "billed"]
     others = [bill for bill in bills if bill.status != "billed"]
-    providers = len({bill.provider for bill in billed})
+    able = training_words.taking(billed, taken)
+    providers = len({bill.provider for bill in able})
     box, row = shared.card(
-        f"{training_words.counted(len(billed), 'offer')} of {training_words.counted(providers, 'provider')} can train on it today"
+        f"{training_words.counted(len(able), 'offer')} of {training_words.counted(providers, 'provider')} can train on it today"
     )
     row.download_button(
         "Bills, CSV",
-        data=lambda: _bills_csv(bills),
+        data=lambda: _bills_csv(bills, taken),
         file_name="bills.csv",
         mime="text/csv",
         on_click="ignore",
@@ -323,7 +326,7 @@ def _bills_card(bills: tuple[TrainingBill, ...]) -> None:
         st.caption("US$; the cheapest run first. Select a row to see how it comes about. A missing price stays missing.")
         picked: TrainingBill | None = None
         if billed:
-            table = pd.DataFrame([_bill_row(bill) for bill in billed])
+            table = pd.DataFrame([_bill_row(bill, taken) for bill in billed])
             rows = st.dataframe(
                 table, hide_index=True, height=min(38 + 35 * len(table), 458), key=_table_key(billed),
                 selection_mode="single-row", on_select="rerun", column_config=_bill_columns(table), placeholder=words.MISSING,
@@ -349,7 +352,7 @@ def _table_key(billed: list[TrainingBill]) -> str:
     return f"bills table {hash(tuple((bill.offer, bill.method, bill.technique, bill.deployment) for bill in billed))}"
 
 
-def _bill_row(bill: TrainingBill) -> dict[str, Any]:
+def _bill_row(bill: TrainingBill, taken: Mapping[str, str]) -> dict[str, Any]:
     rate = bill.usd_per_mtok if bill.usd_per_mtok is not None else bill.usd_per_hour
     last = last_training_day(bill)
     return {
@@ -357,6 +360,7 @@ def _bill_row(bill: TrainingBill) -> dict[str, Any]:
         "Model": bill.name,
         "Run": bill.job_usd,
         "Kept a month": training_words.kept_usd(bill),
+        "Upload": upload_of(bill.offer, bill.name, taken),
         "In, per M": bill.input_usd_per_mtok,
         "Out, per M": bill.output_usd_per_mtok,
         "Billed tokens": None if bill.billed_tokens is None else round(bill.billed_tokens),
@@ -380,6 +384,7 @@ def _bill_columns(table: pd.DataFrame) -> dict[str, Any]:
         "Model": st.column_config.TextColumn(width=210),
         "Run": st.column_config.NumberColumn(format=f"$%.{_decimals(table['Run'])}f"),
         "Kept a month": st.column_config.NumberColumn(format="$%.2f", help="Hosting for 730 hours, and storage."),
+        "Upload": st.column_config.TextColumn(width=150, help="What the provider does with the file as it is, as far as known."),
         "In, per M": st.column_config.NumberColumn(format="$%.3f", help="Tuned model, US$ per million input tokens."),
         "Out, per M": st.column_config.NumberColumn(format="$%.3f", help="Tuned model, US$ per million output tokens."),
         "Billed tokens": st.column_config.NumberColumn(format="localized"),
@@ -422,11 +427,12 @@ def _one_bill(bill: TrainingBill) -> None:
     )  # fmt: skip
 
 
-def _bills_csv(bills: tuple[TrainingBill, ...]) -> bytes:
+def _bills_csv(bills: tuple[TrainingBill, ...], taken: Mapping[str, str]) -> bytes:
     rows = []
     for bill in bills:
         row = {key: value for key, value in asdict(bill).items() if key not in ("prices", "notes")}
         row |= {"status": bill.status, "first_month_usd": bill.first_month_usd, "last_training_day": last_training_day(bill)}
+        row |= {"upload": upload_of(bill.offer, bill.name, taken)}
         row |= {"notes": "; ".join(bill.notes), "sources": "; ".join(dict.fromkeys(price.source for price in bill.prices))}
         rows.append({key: safe(value) if isinstance(value, str) else value for key, value in row.items()})
     return pd.DataFrame(rows).to_csv(index=False).encode()

@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from calc.training_bill import BY_GPU_HOUR, TrainingBill
 from ingest.dataset import Measured
+from ingest.inspection import CONVERT, NOT_KNOWN, REFUSES, TAKES, upload_of
 from reports import words
 
+AT_LEAST = "at least: what a model writes is not in the file"
+"""Of reinforcement."""
 
-def verdict(name: str, bills: Sequence[TrainingBill], left_out: int) -> str:
-    """What tuning on a file costs, where it is cheapest to train and keep today, and how much of the file is in no bill."""
+
+def verdict(
+    name: str, bills: Sequence[TrainingBill], left_out: int, by_provider: Mapping[str, str] = MappingProxyType({})
+) -> str:
+    """What tuning on a file costs, where it is cheapest to train and keep today, and how much of the file is in no bill.
+
+    Args:
+        by_provider: what uploads do with the file, as `ingest.inspection.uploads`; who refuses it is in no figure.
+    """
+    bills = taking(bills, by_provider)
     costs = [bill.job_usd for bill in bills if bill.status == "billed" and bill.job_usd is not None]
     tail = f"; {counted(left_out, 'line')} left out" if left_out else ""
+    if any(bill.method == "rft" for bill in bills if bill.status == "billed"):
+        tail += f"; {AT_LEAST}"
     if not costs:
-        return f"Nobody in the price book bills tuning on {name} today{tail}"
+        return f"Nobody in the price book {'takes and ' if by_provider else ''}bills tuning on {name} today{tail}"
     least, most = words.money_run(min(costs)), words.money_run(max(costs))
     span = least if least == most else f"{least} to {most}"
     best = cheapest_kept(bills)
@@ -22,8 +36,13 @@ def verdict(name: str, bills: Sequence[TrainingBill], left_out: int) -> str:
         return f"A tuning run on {name} costs {span}; what the tuned model costs then has no price for any offer{tail}"
     return (
         f"A tuning run on {name} costs {span}; cheapest to train and keep today is {where(best)}, "
-        f"{words.money_run(best.job_usd)} once and {_kept(best)} a month{tail}"
+        f"{words.money_run(best.job_usd)} once and {_kept(best)} a month{_after(best, by_provider)}{tail}"
     )
+
+
+def taking(bills: Sequence[TrainingBill], by_provider: Mapping[str, str]) -> list[TrainingBill]:
+    """Those whose provider does not refuse the file."""
+    return [bill for bill in bills if not upload_of(bill.offer, bill.name, by_provider).startswith(REFUSES)]
 
 
 def cheapest_kept(bills: Sequence[TrainingBill]) -> TrainingBill | None:
@@ -32,15 +51,18 @@ def cheapest_kept(bills: Sequence[TrainingBill]) -> TrainingBill | None:
     return min(whole, key=lambda bill: bill.first_month_usd or 0.0, default=None)
 
 
-def reasons(bills: Sequence[TrainingBill]) -> str:
-    """The cheapest run where it is another, and who is closed."""
-    billed = [bill for bill in bills if bill.status == "billed"]
+def reasons(bills: Sequence[TrainingBill], by_provider: Mapping[str, str] = MappingProxyType({})) -> str:
+    """The cheapest run where it is another, who refuses the file, and who is closed."""
+    billed = [bill for bill in taking(bills, by_provider) if bill.status == "billed"]
     parts = []
-    best = cheapest_kept(bills)
+    best = cheapest_kept(billed)
     if billed and best is not None and billed[0] is not best:
         parts.append(
             f"The cheapest run, {words.money_run(billed[0].job_usd)}, is {where(billed[0])}: {_why_not_kept(billed[0], best)}."
         )
+    refusing = sum(bill.status == "billed" for bill in bills) - len(billed)
+    if refusing:
+        parts.append(f"In no figure here, as the upload refuses the file: {counted(refusing, 'offer')}.")
     refused = [bill for bill in bills if bill.status == "refused"]
     if refused:
         least = min((bill.job_usd for bill in refused if bill.job_usd is not None), default=None)
@@ -86,6 +108,14 @@ def left_out(measured: Measured | None) -> int:
 def counted(number: int, what: str) -> str:
     """1 line, 37 lines."""
     return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def _after(bill: TrainingBill, by_provider: Mapping[str, str]) -> str:
+    """What is to be done to the file first."""
+    upload = upload_of(bill.offer, bill.name, by_provider)
+    if upload == CONVERT:
+        return ", after converting the format"
+    return "" if upload in (TAKES, NOT_KNOWN) else f", after you {upload.partition(':')[0]}"
 
 
 def _kept(bill: TrainingBill) -> str:

@@ -184,6 +184,18 @@ def test_a_validation_file_is_counted_beside(page):
     assert "left out" not in title(app)
 
 
+def test_who_refuses_the_file_is_billed_but_in_no_headline(page):
+    enough = uploaded(page, GOOD)
+    azure = bills(enough).set_index("Provider").loc[["Azure OpenAI"], "Upload"]
+    assert set(azure) == {"takes it"}
+    few = uploaded(enough, b"\n".join(GOOD.splitlines()[:9]), "few.jsonl", round_=1)
+    table = bills(few)
+    refusing = table["Upload"].str.startswith("refuses: ")
+    assert set(table.loc[table["Provider"] == "Azure OpenAI", "Upload"]) == {"refuses: fewer than 10 examples"}
+    assert f"as the upload refuses the file: {refusing.sum()} offers" in told(few).replace("\\", "")
+    assert f"{len(table) - refusing.sum()} offers of " in " ".join(subheaders(few))
+
+
 def test_own_prices_apply(page):
     own = b'[acme]\nname = "Acme"\n[[acme.model.acme-1.price]]\neffective = 2026-11-01\ntraining_usd_per_mtok = 0.02\n'
     page.file_uploader(key="own prices 0").upload("acme.toml", own, "application/toml").run()

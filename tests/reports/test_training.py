@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from calc.training_bill import BY_GPU_HOUR, TrainingBill
@@ -65,6 +67,25 @@ def test_the_cost_of_a_run(usd, said):
 )
 def test_the_verdict(bills, left_out, said):
     assert training_words.verdict("f", bills, left_out) == said
+
+
+@pytest.mark.parametrize(
+    ("upload", "said"),
+    [
+        ("takes it", "costs $0.43 to $5.00; cheapest to train and keep today is a at Acme, $0.43 once and nothing a month"),
+        ("convert the format", "a at Acme, $0.43 once and nothing a month, after converting the format"),
+        ("mend 3 lines: a message is empty", "a at Acme, $0.43 once and nothing a month, after you mend 3 lines"),
+        ("refuses: fewer than 10 examples", "costs $5.00; cheapest to train and keep today is Judge at Rival, $5.00 once"),
+    ],
+)
+def test_who_refuses_the_file_is_not_in_the_verdict(upload, said):
+    two = (bill("a", 0.43), replace(bill("b", 5.0), offer="rival/b", name="Judge", provider="Rival"))
+    assert said in training_words.verdict("f", two, 0, {"acme": upload, "rival": "takes it"})
+
+
+def test_reinforcement_costs_at_least_what_is_said():
+    said = training_words.verdict("f", (replace(bill("a", 0.43), method="rft"),), 0)
+    assert said.endswith("nothing a month; at least: what a model writes is not in the file")
 
 
 @pytest.mark.parametrize(
