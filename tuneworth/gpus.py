@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -21,6 +22,7 @@ from calc.hardware.plans import (
     TuningChoice,
     TuningPlan,
     TuningTask,
+    demand_at_peak,
     serving_plans,
     tuning_plans,
 )
@@ -42,7 +44,6 @@ from tuneworth.tokens import progress
 
 SHOWN = 20
 """Offers of the table unless all are asked for."""
-SECONDS_PER_MONTH = 730 * 3600
 UTILISATIONS = (0.1, 0.25, 0.5, 0.75, 1.0)
 """At which the curve of the cost of a token is printed."""
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
@@ -96,6 +97,13 @@ def gpus(
 
     Exits with 3 where nothing meets the deadline.
     """
+    of_tuning = {"--tokens": tokens, "--epochs": epochs, "--sequence": sequence}
+    of_serving = {
+        "--requests-per-second": requests_per_second, "--volume": volume, "--input": input_tokens, "--output": output_tokens,
+    }  # fmt: skip
+    _finite(of_tuning | of_serving | {"--rank": rank, "--cached": cached})
+    if sequence is not None and sequence < 1:
+        _wrong("--sequence", f"{sequence:g} tokens are no sequence", "Write 1 or more")
     rates = book_with(own_prices).as_of(day_or_today(as_of))
     weights_model = _model(rates, model, model_config)
     asked = _Asked(tuple(gpu or ()), tuple(provider or ()), tuple(_services(service or [])))
@@ -106,7 +114,7 @@ def gpus(
             rates,
             weights_model,
             _token_shape(input_tokens, output_tokens, cached),
-            _demand(requests_per_second, volume),
+            _demand(rates, requests_per_second, volume),
             Latency(_seconds("--ttft", ttft), _seconds("--tpot", tpot)),
             _one_of("--weights", weights, Weights),
             replicas,
@@ -115,10 +123,13 @@ def gpus(
             every,
         )
         return
+    stated = [option for option, value in {**of_serving, "--ttft": ttft, "--tpot": tpot}.items() if value is not None]
+    if stated:
+        _wrong(stated[0], "it belongs to serving", "Leave it out, or add --serve")
     task = TuningTask(
         tokens=0,
         technique=_one_of("--method", method, Technique),
-        sequence_tokens=sequence or 2048,
+        sequence_tokens=2048 if sequence is None else sequence,
         sequences_per_step=batch,
         rank=rank,
         framework=framework,
@@ -262,7 +273,8 @@ def _fits_nowhere(rates: Rates, model: OpenModel, choice: TuningChoice, asked: _
             advice = f"With {how} it does: on {hardware_words.tuned_on(rates, best)} for {words.money_run(best.usd)}"
             break
     else:
-        advice = "Take shorter sequences or a smaller model"
+        nothing = f"The price book may hold no price of {rates.as_of}: try a later --as-of"
+        advice = "Take shorter sequences or a smaller model" if choice.refused else nothing
     raise InputError(Problem("--model", f"{model.name} cannot be tuned as asked: {why}", next_step=advice))
 
 
@@ -295,7 +307,7 @@ def _serve(
     )
     best = choice.cheapest
     if best is None:
-        why = choice.refused[-1].reason if choice.refused else "nothing is rented out as asked"
+        why = choice.nearest or (choice.refused[-1].reason if choice.refused else "nothing is rented out as asked")
         raise InputError(Problem("--model", f"{model.name} cannot be served as asked: {why}"))
     shown = choice.best_of_offers if every or form in (Format.json, Format.csv) else choice.best_of_offers[:SHOWN]
     each = words.money_per(best.usd_per_month / best.requests_per_month)
@@ -437,7 +449,7 @@ def _token_shape(read: float | None, written: float | None, cached: float) -> To
     return TokenShape(read, written, cached)
 
 
-def _demand(requests_per_second: float | None, volume: float | None) -> Demand:
+def _demand(rates: Rates, requests_per_second: float | None, volume: float | None) -> Demand:
     if (requests_per_second is None) == (volume is None):
         _wrong(
             "--serve", "the demand is not known, or stated twice", "Give --volume a month or --requests-per-second at the peak"
@@ -445,7 +457,13 @@ def _demand(requests_per_second: float | None, volume: float | None) -> Demand:
     if volume is not None:
         return Demand(volume)
     assert requests_per_second is not None
-    return Demand(requests_per_second * SECONDS_PER_MONTH, requests_per_second)
+    return demand_at_peak(rates, requests_per_second)
+
+
+def _finite(numbers: dict[str, float | None]) -> None:
+    for option, number in numbers.items():
+        if number is not None and not math.isfinite(number):
+            _wrong(option, f"{number} is no finite number", "Write one such as 1e6")
 
 
 def _seconds(option: str, stated: str | None) -> float | None:

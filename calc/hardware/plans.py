@@ -27,6 +27,7 @@ from calc.hardware.memory import MemoryNeed, MemoryRefused, Technique, TuningSet
 from calc.hardware.serving_throughput import (
     Capacity,
     Deployment,
+    LatencyMissed,
     ServingRefused,
     TokenShape,
     Weights,
@@ -633,6 +634,8 @@ class ServingChoice:
 
     plans: tuple[ServingPlan, ...]
     refused: tuple[Refused, ...]
+    nearest: str = ""
+    """Of the GPUs that miss the latency wanted, what the nearest to it lacks; empty where none misses it."""
 
     @property
     def cheapest(self) -> ServingPlan | None:
@@ -676,16 +679,19 @@ def serving_plans(
     by_gpu: dict[str, list[Rent]] = {}
     for rent in _chosen(rates, gpus, providers, services, JOBS_ONLY):
         by_gpu.setdefault(rent.gpu_id, []).append(rent)
-    plans: list[ServingPlan] = []
+    plans, all_missed = list[ServingPlan](), list[LatencyMissed]()
     refused = [Refused(gpu_id, "nobody in the price book rents it out as asked") for gpu_id in sorted({*gpus} - {*by_gpu})]
     factor = serving_interval(rates.fit("serving"))
     for gpu_id, rented in by_gpu.items():
         check_request(Deployment(shape, rented[0].gpu, weights=weights), tokens)
-        why, serves = "", False
+        why, serves, missed = "", False, list[LatencyMissed]()
         for count in REPLICA_COUNTS:
             deployment = Deployment(shape, rented[0].gpu, count, weights)
             try:
                 each = capacity(deployment, tokens, rates.fit("serving"), *latency)
+            except LatencyMissed as error:
+                missed.append(error)
+                continue
             except ServingRefused as error:
                 why = str(error)
                 continue
@@ -699,9 +705,14 @@ def serving_plans(
                     ServingPlan(rent, deployment, tokens, each, factor, demand.requests_per_month, wanted, whole, hours_per_month)
                 )
         if not serves:
-            refused.append(Refused(gpu_id, why))
+            refused.append(Refused(gpu_id, _nearest(missed) or why))
+            all_missed += missed
     plans.sort(key=lambda plan: (plan.usd_per_month, plan.deployment.gpus))
-    return ServingChoice(tuple(plans), tuple(refused))
+    return ServingChoice(tuple(plans), tuple(refused), _nearest(all_missed))
+
+
+def _nearest(missed: Sequence[LatencyMissed]) -> str:
+    return str(min(missed, key=lambda error: error.times_too_long)) if missed else ""
 
 
 def peak_of(rates: Rates, demand: Demand) -> float:
@@ -714,5 +725,15 @@ def peak_of(rates: Rates, demand: Demand) -> float:
         raise ServingRefused("There are no requests to serve. State a volume above 0.")
     if demand.peak_requests_per_second is not None:
         return demand.peak_requests_per_second
+    return demand.requests_per_month * _peak_per_monthly_request(rates)
+
+
+def demand_at_peak(rates: Rates, requests_per_second: float) -> Demand:
+    """The demand whose peak is so many requests a second: its month follows from peak factor and active hours."""
+    return Demand(requests_per_second / _peak_per_monthly_request(rates), requests_per_second)
+
+
+def _peak_per_monthly_request(rates: Rates) -> float:
+    """Requests a second at the peak for each request of a month, by the price book's assumptions."""
     factor, hours = (rates.assumption(f"serving.{name}").likely for name in ("peak_factor", "active_hours_per_day"))
-    return demand.requests_per_month * factor / (hours * 3600 * DAYS_PER_MONTH)
+    return factor / (hours * 3600 * DAYS_PER_MONTH)

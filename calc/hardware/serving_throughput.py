@@ -41,6 +41,14 @@ class ServingRefused(PricingError):
     """A deployment that cannot be, or of which too little is known."""
 
 
+class LatencyMissed(ServingRefused):
+    """A deployment that is too slow for the latency wanted even with one request at a time."""
+
+    def __init__(self, words: str, times_too_long: float) -> None:
+        super().__init__(words)
+        self.times_too_long = times_too_long
+
+
 @dataclass(frozen=True)
 class Deployment:
     """One replica: a model on GPUs that share its weights."""
@@ -283,11 +291,11 @@ def _reached(seconds: np.ndarray, at_most: float | None, what: str, deployment: 
         return len(seconds)
     within = int(np.searchsorted(np.maximum.accumulate(seconds), at_most, side="right"))
     if within == 0:
-        wanted = f"{at_most * 1000:,.1f}".removesuffix(".0")
-        raise ServingRefused(
-            f"A {what} of {wanted} ms is out of reach: {deployment.shape.name} on {deployment.gpus} × "
+        raise LatencyMissed(
+            f"A {what} of {at_most * 1000:,.6g} ms is out of reach: {deployment.shape.name} on {deployment.gpus} × "
             f"{deployment.gpu.name} needs {seconds[0] * 1000:,.1f} ms for one request at a time. Take more or faster GPUs, "
-            "quantised weights or a smaller model, or allow more time."
+            "quantised weights or a smaller model, or allow more time.",
+            float(seconds[0]) / at_most,
         )
     return within
 

@@ -92,6 +92,12 @@ def test_serving_prints_replicas_and_the_curve_of_the_cost_of_a_token(tuneworth)
     [
         (("--tokens", "3e6", "--gpu", "h10"), "Did you mean h100"),
         (("--tokens", "0"), "There are no tokens to train on"),
+        (("--tokens", "nan"), "--tokens: nan is no finite number"),
+        (("--tokens", "3e6", "--epochs", "inf"), "--epochs: inf is no finite number"),
+        (("--tokens", "3e6", "--sequence", "0"), "--sequence: 0 tokens are no sequence"),
+        (("--tokens", "3e6", "--volume", "100"), "--volume: it belongs to serving"),
+        (("--tokens", "3e6", "--as-of", "2001-01-01"), "try a later --as-of"),
+        (("--serve", "--requests-per-second", "inf", "--input", "10", "--output", "10"), "inf is no finite number"),
         (("--tokens", "3e6", "--sequence", "200000"), "longer than the 131,072 that Llama 3.1 8B takes"),
         (("--tokens", "3e6", "--method", "lorra"), "Expected one of full, lora, qlora"),
         (("--tokens", "3e6", "--deadline", "soon"), "Write it like 8h"),
@@ -122,3 +128,25 @@ def test_an_unknown_model_names_near_ones(tuneworth):
     ran = tuneworth("gpus", "--model", "meta/lama-3.1-8b", "--tokens", "3e6", *DAY)
     assert ran.code == 1
     assert "Did you mean meta/llama-3.1-8b" in ran.err
+
+
+def test_an_impossible_latency_is_held_against_the_gpus_that_come_nearest(tuneworth):
+    request = ("--serve", "--volume", "1e6", "--input", "1000", "--output", "200")
+    ran = tuneworth(*LLAMA, *request, "--ttft", "0.5ms")
+    needed = float(ran.err.partition(" needs ")[2].partition(" ms")[0])
+    assert "A time to first token of 0.5 ms is out of reach" in ran.err
+    found = rows(tuneworth(*LLAMA, *request, "--ttft", f"{needed + 0.1:.1f}ms", "--format", "csv").out)
+    assert found
+    assert tuneworth(*LLAMA, *request, "--ttft", f"{needed - 0.1:.1f}ms").code == 1
+
+
+def test_a_peak_and_the_volume_it_belongs_to_cost_the_same(tuneworth):
+    request = ("--serve", "--input", 1200, "--output", 300, "--gpu", "h100", "--format", "csv")
+    peak = 20
+    volume = peak / 3 * 12 * 3600 * 730 / 24  # peak factor 3, 12 active hours of each day
+    by_peak, by_volume = (
+        rows(tuneworth(*LLAMA, *request, *demand).out) for demand in (("--requests-per-second", peak), ("--volume", volume))
+    )
+    for one, other in zip(by_peak, by_volume, strict=True):
+        assert float(one["usd_per_mtok"]) == pytest.approx(float(other["usd_per_mtok"]))
+        assert float(one["utilisation"]) == pytest.approx(float(other["utilisation"]))
