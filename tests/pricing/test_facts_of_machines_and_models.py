@@ -47,6 +47,15 @@ def test_a_shape_is_whole_and_agrees_with_itself(change: dict[str, Any], says: s
         OpenModel.model_validate(DENSE | change)
 
 
+@pytest.mark.parametrize(("gpu", "power_w"), [("h100", 700), ("h100-pcie", 350), ("v100", 300), ("v100-pcie", 250)])
+def test_boards_draw_the_power_of_their_own_data_sheet(gpu: str, power_w: float) -> None:
+    assert RATES.gpu(gpu).power_w == power_w
+
+
+def test_a_disputed_power_is_an_estimate() -> None:
+    assert RATES.gpu("b300").confidence == "estimate"
+
+
 @pytest.mark.parametrize(
     ("gpu", "bf16", "fp8", "fp16", "int8", "fp4"),
     [
