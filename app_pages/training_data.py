@@ -70,9 +70,9 @@ def page() -> None:
             icon=":material/error:",
         )
     bills = _bills(reading, rates, countings, asked)
-    _head(reading, bills, countings)
+    _head(reading, bills, rates)
     _bills_card(bills, uploads(reading.tables))
-    _lengths_card(reading, bills, rates, countings)
+    _lengths_card(reading, bills, rates, countings, asked.job)
     _problems_card(reading)
     _checks_card(reading, rates)
     _findings_card(reading)
@@ -239,7 +239,7 @@ def _shallow(record: Any) -> dict[str, Any]:
     return {field.name: getattr(record, field.name) for field in fields(record)}
 
 
-def _head(reading: Reading, bills: tuple[TrainingBill, ...], countings: Countings) -> None:
+def _head(reading: Reading, bills: tuple[TrainingBill, ...], rates: Rates) -> None:
     measured = reading.measured
     left_out = training_words.left_out(measured) + training_words.left_out(reading.validation)
     taken = uploads(reading.tables)
@@ -262,15 +262,15 @@ def _head(reading: Reading, bills: tuple[TrainingBill, ...], countings: Counting
         + (f"It could also be read as {words.listed(others, 'or')}. " if others else "")
         + f"{_size(reading.question.file.size)}, read in {reading.seconds:.1f} s."
     ))  # fmt: skip
-    _cards(reading, bills, countings)
+    _cards(reading, bills, rates)
 
 
 def _name(reading: Reading) -> str:
     return "the sample" if reading.question.file.is_sample else reading.question.file.name
 
 
-def _cards(reading: Reading, bills: tuple[TrainingBill, ...], countings: Countings) -> None:
-    counting = _default_counting(bills, countings)
+def _cards(reading: Reading, bills: tuple[TrainingBill, ...], rates: Rates) -> None:
+    counting = training_file.default_counting(rates)
     family = _family(reading, counting)
     left_out = reading.measured.problem_count
     billed = [bill for bill in bills if bill.status == "billed"]
@@ -292,13 +292,10 @@ def _cards(reading: Reading, bills: tuple[TrainingBill, ...], countings: Countin
         for label, (value, beside, warns) in cards.items():
             with st.container(border=True, height="stretch"):
                 st.metric(label, value, beside, delta_color="orange" if warns else "off", delta_arrow="off")
-    st.caption(shared.plain(f"Tokens here are counted by {counting.label}; each bill by its own model's count."))
-
-
-def _default_counting(bills: tuple[TrainingBill, ...], countings: Countings) -> Counting:
-    """The way of counting that is exact for most offers."""
-    ways = [counting for counting, _ in _ways(bills, countings).values()]
-    return next((counting for counting in ways if counting.exact), ways[0])
+    st.caption(shared.plain(
+        f"Training tokens and the longest example are counted by {training_words.basis(counting)}, as tuneworth tokens "
+        "does; each bill, and what it truncates, by its own model's count."
+    ))  # fmt: skip
 
 
 def _family(reading: Reading, counting: Counting) -> FamilyLengths:
@@ -441,17 +438,17 @@ def _bills_csv(bills: tuple[TrainingBill, ...], taken: Mapping[str, str]) -> byt
 # --- lengths and problems ----------------------------------------------------------------------------------------------------
 
 
-def _lengths_card(reading: Reading, bills: tuple[TrainingBill, ...], rates: Rates, countings: Countings) -> None:
-    ways = _ways(bills, countings)
-    default = _default_counting(bills, countings).label
+def _lengths_card(reading: Reading, bills: tuple[TrainingBill, ...], rates: Rates, countings: Countings, job: Job) -> None:
+    default = training_file.default_counting(rates)
+    ways = _ways(bills, countings, default)
     slot = st.container()
     label = st.session_state.get("training counted by")
-    label = label if label in ways else default if default in ways else next(iter(ways))
+    label = label if label in ways else training_words.basis(default)
     counting, offers = ways[label]
     family = _family(reading, counting)
     pairs = reading.measured.examples["preference"] > 0
     each = "prompts with either answer" if pairs else "examples"
-    chart = length_chart(family.lengths, label, _limits(offers, rates), each)
+    chart = length_chart(family.lengths, label, _limits(offers, rates, job), each)
     with slot:
         box, row = shared.card(chart.title)
     row.selectbox(
@@ -465,20 +462,19 @@ def _lengths_card(reading: Reading, bills: tuple[TrainingBill, ...], rates: Rate
             st.caption(shared.plain(words.without_sources(f"{note[:1].upper()}{note[1:]}.")))
 
 
-def _ways(bills: tuple[TrainingBill, ...], countings: Countings) -> dict[str, tuple[Counting, list[str]]]:
-    """Ways of counting by their words, and the offers that count so, the most used first."""
-    found: dict[str, tuple[Counting, list[str]]] = {}
-    for offer in dict.fromkeys(bill.offer for bill in bills if bill.offer in countings):
+def _ways(bills: tuple[TrainingBill, ...], countings: Countings, default: Counting) -> dict[str, tuple[Counting, list[str]]]:
+    """Ways of counting by their words, and the offers with a bill that count so, the most used first."""
+    found: dict[str, tuple[Counting, list[str]]] = {training_words.basis(default): (default, [])}
+    for offer in dict.fromkeys(bill.offer for bill in bills if bill.status == "billed" and bill.offer in countings):
         counting = countings[offer][0]
-        found.setdefault(counting.label, (counting, []))[1].append(offer)
-    found = found or {counting.label: (counting, [offer]) for offer, (counting, _) in countings.items()}
+        found.setdefault(training_words.basis(counting), (counting, []))[1].append(offer)
     return dict(sorted(found.items(), key=lambda way: -len(way[1][1])))
 
 
-def _limits(offers: list[str], rates: Rates) -> dict[int, str]:
+def _limits(offers: list[str], rates: Rates, job: Job) -> dict[int, str]:
     found: dict[int, list[str]] = {}
     for offer in offers:
-        limit = longest_example(rates, offer, None)
+        limit = longest_example(rates, offer, job.max_tokens_per_example)
         if limit is not None:
             found.setdefault(limit, []).append(rates.item(offer)[2].name)
     return {limit: names[0] + (f" and {len(names) - 1} more" if len(names) > 1 else "") for limit, names in found.items()}

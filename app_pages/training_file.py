@@ -33,6 +33,7 @@ from ingest.savings import DataFile, OpeningReader
 from pricing import Rates
 from pricing.book import Method
 from reports.csv import safe
+from tuneworth import tokens
 
 SAMPLE = Path(__file__).resolve().parents[1] / "examples" / "support_replies.jsonl"
 PROBLEMS_LISTED = 200_000
@@ -189,6 +190,11 @@ def offers_countings(rates: Rates) -> dict[str, tuple[Counting, str]]:
     return countings_of(rates, offers)
 
 
+def default_counting(rates: Rates) -> Counting:
+    """How ``tuneworth tokens`` counts unless a model is named: the page's figures on the file are its figures."""
+    return counting_for(tokens.DEFAULT_MODEL, assumptions=rates.assumptions)
+
+
 def read(question: Question, rates: Rates, countings: Mapping[str, tuple[Counting, str]]) -> Reading:
     """A file as all offers count it: remembered, or read now with progress and a button to cancel.
 
@@ -222,7 +228,7 @@ def _read(
 ) -> Reading:
     begun = time.monotonic()
     prompted = counting_for(DEFAULT_MODEL, assumptions=rates.assumptions)
-    every = [prompted, *(counting for counting, _ in countings.values())]
+    every = [prompted, default_counting(rates), *(counting for counting, _ in countings.values())]
     opening, problems = OpeningReader(prompted), Problems()
     progress = _Progress(question, show)
     has_findings = question.file.size <= FINDINGS_UP_TO_BYTES

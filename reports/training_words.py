@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from calc.training_bill import BY_GPU_HOUR, TrainingBill
+from ingest.chat_templates import NO_TEMPLATE, OPENAI
+from ingest.counting import Counting
 from ingest.dataset import Measured
 from ingest.inspection import CONVERT, NOT_KNOWN, REFUSES, TAKES, upload_of
 from reports import words
@@ -73,6 +75,15 @@ def reasons(bills: Sequence[TrainingBill], by_provider: Mapping[str, str] = Mapp
     if unpriced:
         parts.append(f"No price for this job: {counted(unpriced, 'offer')}.")
     return " ".join(parts)
+
+
+def basis(counting: Counting) -> str:
+    """What counts, with the tokens around messages: o200k_base with OpenAI's rule."""
+    if counting.template is OPENAI:
+        around = "OpenAI's rule" if counting.template_is_known else "OpenAI's rule in place of its own chat template"
+    else:
+        around = "no chat template" if counting.template is NO_TEMPLATE else f"the {counting.template.name} chat template"
+    return f"{counting.label} with {around}"
 
 
 def where(bill: TrainingBill) -> str:

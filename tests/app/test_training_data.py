@@ -5,12 +5,15 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import re
 
 import pytest
 from streamlit.runtime.uploaded_file_manager import DeletedFile
 
 from app_pages import training_file
+from ingest.dataset import measure_training_file
 from ingest.errors import Problem
+from tuneworth import tokens
 
 PAGE = "app_pages/training_data.py"
 
@@ -194,6 +197,28 @@ def test_who_refuses_the_file_is_billed_but_in_no_headline(page):
     assert set(table.loc[table["Provider"] == "Azure OpenAI", "Upload"]) == {"refuses: fewer than 10 examples"}
     assert f"as the upload refuses the file: {refusing.sum()} offers" in told(few).replace("\\", "")
     assert f"{len(table) - refusing.sum()} offers of " in " ".join(subheaders(few))
+
+
+def test_training_tokens_are_those_of_the_command_and_say_by_what_they_are_counted(page, tmp_path):
+    app = uploaded(page, GOOD)
+    path = tmp_path / "mine.jsonl"
+    path.write_bytes(GOOD)
+    counted = measure_training_file(path, tokens.DEFAULT_MODEL)
+    assert metrics(app)["Training tokens, one pass"][0] == f"{counted.total_tokens:,}"
+    assert metrics(app)["Longest, tokens"][0] == f"{counted.longest_tokens:,}"
+    assert "counted by o200k_base with OpenAI's rule" in told(app).replace("\\", "")
+    ways = app.selectbox(key="training counted by")
+    assert ways.value == "o200k_base with OpenAI's rule"
+    assert "o200k_base with the harmony chat template" in ways.options
+
+
+def test_a_limit_that_only_a_closed_offer_has_cuts_nothing_in_the_chart(page):
+    longer = chat("Where is it? " * 20_000, "On its way.")  # beyond the 65,536 tokens of offers closed to new organisations
+    app = uploaded(page, b"\n".join([GOOD, longer.encode()]))
+    for way in app.selectbox(key="training counted by").options:
+        app.selectbox(key="training counted by").select(way).run()
+        limits = set(re.findall(r"[Ll]imit[^.]*cuts", told(app)))
+        assert not limits or metrics(app)["Truncated examples"][0] != "0"
 
 
 def test_own_prices_apply(page):
