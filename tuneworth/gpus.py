@@ -28,6 +28,7 @@ from calc.hardware.plans import (
 )
 from calc.hardware.serving_throughput import Weights
 from calc.hardware.training_time import Method
+from calc.parts.own_gpus import PACKED_TOKENS
 from ingest.bills import STAND_IN, method_of
 from ingest.counting import counting_for
 from ingest.dataset import measure, training_file
@@ -108,8 +109,9 @@ def gpus(
     weights_model = _model(rates, model, model_config)
     asked = _Asked(tuple(gpu or ()), tuple(provider or ()), tuple(_services(service or [])))
     if serve:
-        if data or tokens or deadline:
-            _wrong("--serve", "--data, --tokens and --deadline belong to tuning", "Leave them out, or leave --serve out")
+        stated = [option for option, value in {**of_tuning, "--data": data, "--deadline": deadline}.items() if value is not None]
+        if stated:
+            _wrong(stated[0], "it belongs to tuning", "Leave it out, or leave --serve out")
         _serve(
             rates,
             weights_model,
@@ -129,7 +131,7 @@ def gpus(
     task = TuningTask(
         tokens=0,
         technique=_one_of("--method", method, Technique),
-        sequence_tokens=2048 if sequence is None else sequence,
+        sequence_tokens=min(PACKED_TOKENS, weights_model.context_tokens or PACKED_TOKENS) if sequence is None else sequence,
         sequences_per_step=batch,
         rank=rank,
         framework=framework,

@@ -95,6 +95,7 @@ def test_serving_prints_replicas_and_the_curve_of_the_cost_of_a_token(tuneworth)
         (("--tokens", "nan"), "--tokens: nan is no finite number"),
         (("--tokens", "3e6", "--epochs", "inf"), "--epochs: inf is no finite number"),
         (("--tokens", "3e6", "--sequence", "0"), "--sequence: 0 tokens are no sequence"),
+        (("--serve", "--volume", "9", "--input", "9", "--output", "9", "--epochs", "3"), "--epochs: it belongs to tuning"),
         (("--tokens", "3e6", "--volume", "100"), "--volume: it belongs to serving"),
         (("--tokens", "3e6", "--as-of", "2001-01-01"), "try a later --as-of"),
         (("--serve", "--requests-per-second", "inf", "--input", "10", "--output", "10"), "inf is no finite number"),
@@ -150,3 +151,10 @@ def test_a_peak_and_the_volume_it_belongs_to_cost_the_same(tuneworth):
     for one, other in zip(by_peak, by_volume, strict=True):
         assert float(one["usd_per_mtok"]) == pytest.approx(float(other["usd_per_mtok"]))
         assert float(one["utilisation"]) == pytest.approx(float(other["utilisation"]))
+
+
+def test_examples_are_packed_to_no_more_than_the_context(tuneworth, tmp_path):
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(TINY_CONFIG | {"max_position_embeddings": 1024}))
+    ran = tuneworth("gpus", "--model-config", path, "--tokens", "1e6", "--gpu", "l4", "--format", "json", *DAY)
+    assert json.loads(ran.out)["sequence_tokens"] == 1024
