@@ -82,8 +82,8 @@ def file_bills(
         on_progress: called with the bytes read since the last call.
 
     Raises:
-        InputError: the file cannot be read or holds no usable example, nobody trains on such examples, or no offer is wanted
-            that does.
+        InputError: the file cannot be read or holds no usable example, nobody trains on such examples, its files are trained
+            on in different ways, or no offer is wanted that does.
         NotInstalled: an extra is missing.
         UnknownOffer: a provider is not in the book.
     """
@@ -97,6 +97,7 @@ def file_bills(
     inspection = Inspection(findings=False)
     measured = measure(sources, every, on_progress=on_progress, on_record=inspection.add)
     held_out = None if validation is None else measure(validation, every, on_record=inspection.add_validation)
+    _refuse_mixed(measured.name, measured.examples + (Counter() if held_out is None else held_out.examples))
     tables = inspection.tables(measured, size_bytes=size_bytes(sources))
     found = training_bills(
         rates,
@@ -109,6 +110,13 @@ def file_bills(
     tools = max((family.tool_definition_tokens for family in measured.families.values()), default=0)
     bills = tuple(bill for bill in found if wanted(bill.offer))
     return FileBills(method, bills, measured, held_out, tools, _mean_tokens(measured, taught), uploads(tables))
+
+
+def _refuse_mixed(name: str, examples: Counter[str]) -> None:
+    if len({METHOD_OF_KIND.get(kind) for kind in examples}) > 1:
+        held = ", ".join(f"{n:,} × {kind}" for kind, n in examples.most_common())
+        wrong = f"its files, with those of validation, hold examples that no one job trains on: {held}"
+        raise InputError(Problem(name, wrong, "", "Bill the files of each kind apart, by their names or by a pattern"))
 
 
 def method_of(sources: Source | Sequence[Source]) -> Method:

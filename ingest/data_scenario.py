@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from calc.scenario import Scenario
+from ingest.errors import InputError, Problem
 from ingest.savings import DataFile
 from ingest.scenario_file import scenario_from
 from pricing import Rates
@@ -46,7 +47,14 @@ def filled_in(fields: Mapping[str, Any], data: DataFile) -> Filled:
     Args:
         fields: as `ingest.scenario_file.read_scenario` gives them.
         data: as `ingest.savings.read_data` gives it.
+
+    Raises:
+        InputError: the examples are judged answers, on which nobody trains; or they hold no answers, and the scenario does not
+            state how long an answer is.
     """
+    if data.kind == "unpaired preference":
+        wrong = "it holds unpaired preferences, on which no provider in the price book trains"
+        raise InputError(Problem(data.name, wrong, "", "Pair good and bad answers to the same prompt to make preferences"))
     result, measured, kept = dict(fields), [], []
     for (group, name), value in _measured(data).items():
         part = result.get(group)
@@ -55,6 +63,9 @@ def filled_in(fields: Mapping[str, Any], data: DataFile) -> Filled:
         if part is not None and part.get(name) is not None:
             kept.append(f"{group}.{name}")
             continue
+        if name == "answer_tokens" and not value:
+            wrong = f"its examples ({data.kind}) hold no answers, so how long an answer is cannot be told"
+            raise InputError(Problem(data.name, wrong, "", "State workload.answer_tokens in a scenario and name it, too"))
         result[group] = dict(part or {}) | {name: value}
         measured.append(f"{group}.{name} = {value:,}")
     approaches = result.get("approaches")
@@ -90,7 +101,7 @@ def scenario_from_data(
             assumed, and said so.
 
     Raises:
-        InputError: a value does not make a scenario; the field is named.
+        InputError: a value does not make a scenario; the field is named. Or as `filled_in`.
         PriceMissing: an assumption is not in the book.
     """
     assumed: list[str] = []

@@ -75,6 +75,8 @@ class Findings:
         self._conversations = 0
         self._empty = _Cases()
         self._one_word = _Cases()
+        self._same_answers = _Cases()
+        self._preferences = 0
         self._labels = Counter[str]()
         self._answers = 0
         self._longer_answers = 0
@@ -102,6 +104,7 @@ class Findings:
         compared = " ".join(m for message in prompt if message.role != "system" for m in message.texts) + " " + said
         self._near.add(compared, asked_hash ^ (said_hash >> 1), where, validation)
         if not validation:
+            self._note_preference(example, where)
             self._note_system(example, where)
             self._note_answer(example, answer, said, where)
             self._note_length(len(asked_raw) + len(said_raw), where)
@@ -121,6 +124,14 @@ class Findings:
             self._system[key] = [1, where, " ".join(system[:200].split())[:60]]
         else:
             self._more_system_prompts += 1
+
+    def _note_preference(self, example: Example, where: tuple[int, int]) -> None:
+        if example.kind != "preference":
+            return
+        self._preferences += 1
+        preferred, other = (" ".join(_said(answer).split()) for answer in example.answers)
+        if preferred == other and not any(message.media for answer in example.answers for message in answer):
+            self._same_answers.add(where)
 
     def _note_answer(self, example: Example, answer: tuple[Message, ...], said: str, where: tuple[int, int]) -> None:
         if example.kind in ("text", "reinforcement") or any(message.media for message in answer):
@@ -161,6 +172,7 @@ class Findings:
             self._duplicates(at),
             self._near_duplicates(near, at),
             self._contradictions(at),
+            self._equal_answers(at),
             self._empty_answers(at),
             self._one_word_answers(at),
             self._outliers(at),
@@ -202,6 +214,16 @@ class Findings:
             shown,
             "examples ask what another one asks and are answered differently" + self._training.bound(),
             "Decide for one answer, unless variety is wanted",
+        )
+
+    def _equal_answers(self, at: Any) -> Row | None:
+        return _row(
+            "preferences with equal answers",
+            self._same_answers.count,
+            self._preferences,
+            self._same_answers.shown(at),
+            "preferences have the same text as the preferred and as the other answer",
+            "Remove them or mend an answer: there is nothing to prefer, and they are billed",
         )
 
     def _empty_answers(self, at: Any) -> Row | None:

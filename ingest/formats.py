@@ -354,8 +354,10 @@ def _text_of(data: Data, key: str) -> str:
 
 def _with_answer(messages: tuple[Message, ...], data: Data) -> Example:
     for message in messages:
-        if message.role == "assistant":
+        if message.role == "assistant" and message.learned:
             return Example("chat", messages, tools=_tools(data))
+    if any(message.role == "assistant" for message in messages):
+        raise Unusable("every assistant message has weight 0, so there is nothing to learn; give one the weight 1")
     raise Unusable("no assistant message, so nothing to learn from; add the answer")
 
 

@@ -165,6 +165,15 @@ def test_answers_of_weight_0_are_billed_but_not_learned(written):
     assert (measured.content_tokens, measured.trained_tokens) == (4, 1)
 
 
+def test_a_conversation_of_which_nothing_is_learned_is_left_out(written):
+    example = chat(("user", "a"), ("assistant", "b"))
+    example["messages"][1]["weight"] = 0
+    measured = measure_training_file(written(chat(("user", "a"), ("assistant", "b")), example), "gpt-4o")
+    assert (measured.examples, measured.problem_count) == (1, 1)
+    assert measured.problems[0][0] == 2
+    assert "nothing to learn" in measured.problems[0][1]
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

@@ -199,3 +199,16 @@ def test_real_files(shared_file, name, expected):
     measured = measure(shared_file(name), [counting_for("gpt-4o-mini")], on_record=inspection.add)
     rows = {row["finding"]: row["cases"] for row in inspection.tables(measured).findings}
     assert expected.items() <= rows.items()
+
+
+def test_preferences_with_equal_answers():
+    asked = (Message("user", ("Hi",)),)
+
+    def pair(preferred, other):
+        return Example("preference", asked, tuple((Message("assistant", (said,)),) for said in (preferred, other)))
+
+    row = found([pair("Hello!", "What?"), pair("Hello  there", "Hello there\n"), pair("", "Hi")])[
+        "preferences with equal answers"
+    ]
+    assert (row["cases"], row["of"], row["lines"]) == (1, 3, "2")
+    assert "preferences with equal answers" not in found([pair("Hello!", "What?")])

@@ -156,3 +156,13 @@ def test_judged_single_answers_are_sold_by_nobody(tuneworth, tmp_path):
     path.write_text('{"prompt": "Hi", "completion": "Hello!", "label": true}\n' * 10)
     ran = tuneworth("bill", path, *DAY)
     assert (ran.code, "no provider in the price book trains" in ran.err) == (1, True)
+
+
+def test_kinds_that_no_one_job_trains_on_are_not_billed_together(tuneworth, chat, tmp_path):
+    (tmp_path / "graded.jsonl").write_text('{"messages": [{"role": "user", "content": "2+2?"}], "answer": "4"}\n' * 10)
+    ran = tuneworth("bill", tmp_path, *DAY)
+    assert (ran.code, ran.out) == (1, "")
+    assert "no one job trains on: 1,000 × chat, 10 × reinforcement" in ran.err
+    assert tuneworth("bill", chat, *DAY, "--validation", tmp_path / "graded.jsonl").code == 1
+    (tmp_path / "graded.jsonl").write_text('{"prompt": "Hi", "completion": "Hello!"}\n' * 10)
+    assert tuneworth("bill", tmp_path, *DAY).code == 0

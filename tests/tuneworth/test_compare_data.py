@@ -73,6 +73,27 @@ def test_records_left_out_make_the_answer_partial(tuneworth, data):
     assert (ran.code, "1 records left out" in ran.err) == (3, True)
 
 
+GRADED = '{"messages": [{"role": "user", "content": "Two and two?"}], "answer": "4"}\n'
+JUDGED = '{"prompt": "Hi", "completion": "Hello!", "label": true}\n'
+
+
+def test_prompts_to_be_graded_need_a_stated_length_of_answers(tuneworth, data, scenario):
+    data.write_text(GRADED * 20)
+    ran = tuneworth("compare", "--data", data)
+    assert (ran.code, ran.out) == (1, "")
+    assert "hold no answers" in ran.err
+    assert "State workload.answer_tokens in a scenario" in ran.err
+    scenario.write_text(SCENARIO.replace("gpt-6-luna}", "gpt-6-luna, instruction_tokens: 9}"))
+    assert tuneworth("compare", scenario, "--data", data).code == 0
+
+
+def test_nobody_trains_on_unpaired_preferences(tuneworth, data, scenario):
+    data.write_text(JUDGED * 20)
+    for arguments in (("--data", data), (scenario, "--data", data)):
+        ran = tuneworth("compare", *arguments)
+        assert (ran.code, ran.out, "no provider in the price book trains" in ran.err) == (1, "", True)
+
+
 WRONG = [
     ((), "Name a scenario file, or a training file by --data"),
     (("--volume", "5"), "Name a scenario file"),
