@@ -28,7 +28,9 @@ from ingest.counting import Counting, counting_for
 from ingest.data_scenario import DEFAULT_MODEL
 from ingest.dataset import Measured, measure
 from ingest.errors import Problem
+from ingest.examples import Example
 from ingest.inspection import Inspection, Tables
+from ingest.records import Record
 from ingest.savings import DataFile, OpeningReader
 from pricing import Rates
 from pricing.book import Method
@@ -235,40 +237,59 @@ def _read(
     inspection = Inspection(findings=has_findings)
     measured = measure(
         question.file.file, every, format=question.format, on_progress=progress.add, on_problem=problems.add,
-        on_example=opening.add, on_record=inspection.add,
+        on_example=opening.add, on_record=progress.counting(inspection.add),
     )  # fmt: skip
     held_out = None
     if question.validation is not None:
         held_out = measure(
             question.validation.file, every, on_progress=progress.add, on_problem=problems.add,
-            on_record=inspection.add_validation,
+            on_record=progress.counting(inspection.add_validation),
         )  # fmt: skip
     tables = inspection.tables(measured, prompted, rates, question.file.size)
     data, seconds = opening.result(measured), time.monotonic() - begun
     return Reading(question, measured, held_out, data, problems, tables, has_findings, seconds)
 
 
+OnRecord = Callable[[Record, Example | None], None]
+
+
 class _Progress:
-    """Bytes read so far, shown a few times a second."""
+    """Bytes and records read so far, shown a few times a second; of a compressed file one read holds many records."""
 
     def __init__(self, question: Question, show: Callable[[float, str], Any]) -> None:
         self._name = question.file.name
         self._total = question.file.size + (question.validation.size if question.validation else 0)
         self._show = show
-        self._done = 0
+        self._done = self._records = 0
         self._begun = self._shown = time.monotonic()
 
     def add(self, read_bytes: int) -> None:
         self._done += read_bytes
+        self._update()
+
+    def counting(self, on_record: OnRecord) -> OnRecord:
+        """The same, with every record counted."""
+
+        def counted(record: Record, example: Example | None) -> None:
+            self._records += 1
+            self._update()
+            on_record(record, example)
+
+        return counted
+
+    def _update(self) -> None:
         now = time.monotonic()
         if now - self._shown >= _UPDATE_SECONDS:
             self._shown = now
             share = min(self._done / max(self._total, 1), 1.0)
-            self._show(share, f"Counting {self._name}: {progress_words(self._done, self._total, now - self._begun)}")
+            read = progress_words(self._done, self._total, now - self._begun)
+            self._show(share, f"Counting {self._name}: {read}; {self._records:,} records")
 
 
 def progress_words(done_bytes: int, total_bytes: int, seconds: float) -> str:
     """How far a reading is and how long it still takes at its speed so far: 45 of 200 MB, 12 s left."""
+    if 0 < total_bytes <= done_bytes:
+        return f"all of {total_bytes / 1e6:,.1f} MB read, the rest of it is being counted"
     left = seconds * (total_bytes - done_bytes) / done_bytes if 0 < done_bytes <= total_bytes else 0.0
     time_left = f"{left:.0f} s" if left < 100 else f"{left / 60:.0f} min"
     return f"{done_bytes / 1e6:,.0f} of {total_bytes / 1e6:,.0f} MB, {time_left} left"

@@ -6,6 +6,8 @@ import gzip
 import io
 import json
 import re
+from datetime import date
+from itertools import count
 
 import pytest
 from streamlit.runtime.uploaded_file_manager import DeletedFile
@@ -13,6 +15,7 @@ from streamlit.runtime.uploaded_file_manager import DeletedFile
 from app_pages import training_file
 from ingest.dataset import measure_training_file
 from ingest.errors import Problem
+from pricing import PriceBook
 from tuneworth import tokens
 
 PAGE = "app_pages/training_data.py"
@@ -342,3 +345,14 @@ def test_the_time_left_follows_from_the_speed_so_far():
     assert training_file.progress_words(45_000_000, 200_000_000, 9.0) == "45 of 200 MB, 31 s left"
     assert training_file.progress_words(1_000_000, 1_000_000_000, 1.0) == "1 of 1,000 MB, 17 min left"
     assert training_file.progress_words(0, 0, 1.0) == "0 of 0 MB, 0 s left"
+    assert training_file.progress_words(300_000, 300_000, 1.0) == "all of 0.3 MB read, the rest of it is being counted"
+
+
+def test_progress_goes_on_while_one_read_of_a_compressed_file_is_counted(monkeypatch):
+    lines = "\n".join(chat(f"Question {n}", "Yes.") for n in range(5)).encode()
+    question = training_file.Question(training_file.kept(io.BytesIO(gzip.compress(lines)), "five.jsonl.gz"))
+    seconds = count()
+    monkeypatch.setattr(training_file.time, "monotonic", lambda: float(next(seconds)))
+    rates, shown = PriceBook.bundled().as_of(date(2026, 11, 21)), []
+    training_file._read(question, rates, {}, lambda share, text: shown.append(text))
+    assert [text.rpartition("; ")[2] for text in shown] == [f"{n} records" for n in range(6)]
