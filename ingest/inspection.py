@@ -52,9 +52,11 @@ class Inspection:
         """
         Args:
             findings: whether to look for duplicates, outliers and the like, which costs more time than the checks.
-            on_broken: called with every line that breaks a rule.
+            on_broken: called with every line that breaks a rule; of those longer than a limit, from `tables`, with the ones it
+                names.
         """
         self._checks = Checks(on_broken)
+        self._on_broken = on_broken
         self._findings = Findings() if findings else None
         self._validation_examples: int | None = None
         self._long = 0
@@ -116,7 +118,12 @@ class Inspection:
             family = measured.family(counting)
             family = family if counting.factor is None else family.scaled(counting.factor.likely)
             longest = [(_tokens(example, counting), record.file, record.line) for _, _, record, example in self._longest]
-            broken += truncated(family.lengths, longest, limits)
+            too_long = truncated(family.lengths, longest, limits)
+            broken += too_long
+            if self._on_broken is not None:
+                for found in too_long:
+                    for name, line in found.lines:
+                        self._on_broken(found.rule, Record(name, line, None))
         several = len(measured.formats) > 1
         checks = [row for provider in PROVIDERS for row in _rows(provider, broken, several)]
         return Tables(checks, self._findings.rows(several) if self._findings is not None else [])

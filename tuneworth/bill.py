@@ -23,6 +23,11 @@ from tuneworth.tokens import progress
 
 _KEPT_ON_GPUS = "GPUs by the hour"
 
+NOTHING_BILLED = 1
+"""Exit code where every offer is refused or without a price."""
+MOST_HOURS = 87_600
+"""Ten years."""
+
 SHOWN = 25
 """Bills of the table unless all are asked for."""
 
@@ -40,16 +45,20 @@ def bill(
         int | None, typer.Option(min=1, help="Longer examples are cut there. Default: the model's limit in the price book.")
     ] = None,
     packing: Annotated[bool, typer.Option(help="Whether short examples share a sequence.")] = True,
-    hours: Annotated[float | None, typer.Option(min=0.01, help="Hours of a job, where training is billed by the hour.")] = None,
+    hours: Annotated[
+        float | None, typer.Option(min=0.01, max=MOST_HOURS, help="Hours of a job, where training is billed by the hour.")
+    ] = None,
     organisation: Annotated[
         list[str] | None, typer.Option(metavar="PROVIDER=STANDING", help="Such as openai=active. Default: new everywhere.")
     ] = None,
     method: Annotated[str | None, typer.Option(help="sft, dpo, rft or cpt. Default: what suits the file's examples.")] = None,
     staff: Annotated[bool, typer.Option("--staff", help="Add the hours people spend on such a file.")] = False,
-    task: Annotated[str, typer.Option(help="Kind of task, for the hours: style, format, classification …")] = "style",
+    task: Annotated[
+        str | None, typer.Option(help="Kind of task, for the hours: style, format, classification … Default: style.")
+    ] = None,
     source: Annotated[
-        str, typer.Option(help="Where the examples come from, for the hours: logs, hand, teacher, bought.")
-    ] = "logs",
+        str | None, typer.Option(help="Where the examples come from, for the hours: logs, hand, teacher, bought. Default: logs.")
+    ] = None,
     teacher: Annotated[
         str | None, typer.Option(metavar="MODEL", help="Price the answers as written by this model, such as openai/gpt-6-luna.")
     ] = None,
@@ -67,6 +76,12 @@ def bill(
     3 where something in the file is in no bill.
     """
     rates = book_with(own_prices).as_of(day_or_today(as_of))
+    standings = _standings(organisation or [], rates)
+    _refuse_without_effect(
+        task=(bool(task) and not staff, "--staff"),
+        source=(bool(source) and not staff, "--staff"),
+        evaluations=(bool(evaluations) and validation is None, "--validation"),
+    )
     with progress([file]) as advance:
         found = file_bills(
             rates,
@@ -82,7 +97,7 @@ def bill(
             validation=validation,
             wanted=(lambda offer: model.lower() in offer.lower()) if model else (lambda offer: True),  # noqa: ARG005
             providers=provider or None,
-            organisation=_standings(organisation or []),
+            organisation=standings,
             accept_unverified=accept_unverified or (),
             teacher=teacher,
             on_progress=advance,
@@ -90,9 +105,16 @@ def bill(
     if not found.bills:
         option = "--model" if model else "--provider"
         raise InputError(Problem(option, f"nothing that it names sells {found.method} training in the price book"))
-    needed = _people(rates, found, _one_of("--task", task, TaskKind), _one_of("--source", source, Source)) if staff else None
+    needed = (
+        _people(rates, found, _one_of("--task", task or "style", TaskKind), _one_of("--source", source or "logs", Source))
+        if staff
+        else None
+    )
     taught = _taught(rates, found, teacher) if teacher else None
     _print(found, needed, taught, form, every, rates)
+    if all(bill.status != "billed" for bill in found.bills):
+        say("No provider bills this job: the reasons stand beside the offers.")
+        raise typer.Exit(NOTHING_BILLED)
     if found.is_partial:
         _say_left_out(found)
         raise typer.Exit(PARTIAL)
@@ -246,17 +268,25 @@ def _taught(rates: Rates, found: FileBills, teacher: str) -> dict[str, Any]:
     return {key: value for key, value in bill._asdict().items() if key != "prices"}
 
 
-def _standings(stated: list[str]) -> dict[str, Standing]:
+def _standings(stated: list[str], rates: Rates) -> dict[str, Standing]:
     found: dict[str, Standing] = {}
     for text in stated:
-        provider, _, standing = text.partition("=")
-        if not provider or standing not in get_args(Standing):
-            raise InputError(
-                Problem("--organisation", f"'{text}' is not a provider and its standing", "Expected new, inactive or active",
-                        "Write it like openai=active")
-            )  # fmt: skip
+        provider, equals, standing = text.partition("=")
+        rates.book.provider(provider)
+        if standing not in get_args(Standing):
+            wrong = f"'{standing}' in '{text}' is no standing" if equals else f"'{text}' does not say the standing"
+            raise InputError(Problem("--organisation", wrong, "Expected new, inactive or active", "Write it like openai=active"))
         found[provider] = standing  # type: ignore[assignment]
     return found
+
+
+def _refuse_without_effect(**options: tuple[bool, str]) -> None:
+    """Refuse the first option that is stated but of no effect without another, which is named."""
+    for name, (is_without_effect, needed) in options.items():
+        if is_without_effect:
+            raise InputError(
+                Problem(f"--{name}", f"it has no effect without {needed}", "", f"Add {needed}, or leave --{name} out")
+            )
 
 
 def _one_of(option: str, stated: str, choices: Any) -> Any:

@@ -75,6 +75,9 @@ def tokens(
     Counts are exact where the model's vocabulary is at hand or its tokenizer.json is named, and else an estimate with its range.
     Exits with 3 where records had to be left out.
     """
+    if form is Format.csv and checks and findings:
+        wrong = "CSV holds one table, and these are two"
+        raise InputError(Problem("--checks --findings", wrong, "", "Ask for one of them, or for all by --format json"))
     read_as = _known_format(format_of_file)
     if validation is not None:
         find_files(validation)  # before the long count: it says what is not there
@@ -91,13 +94,13 @@ def tokens(
         if validation is not None:
             validated = _measured([validation], counting, read_as, on_problem, inspection.add_validation)
             checked = training_file(validated, counting, max_tokens_per_example=limit, epochs=1)
-    tables = inspection.tables(measured, counting, rates, _size_bytes(files))
+        tables = inspection.tables(measured, counting, rates, _size_bytes(files))
     answer = _json(counted, measured, checked) | {"checks": tables.checks, "findings": tables.findings if findings else None}
     title = f"{measured.name}, {measured.format}, for {model}"
-    if not (checks and form is Format.csv):
+    if form is not Format.csv or not (checks or findings):
         emit(form, _rows(counted, counting, checked), title=title, as_json=answer)
     if form is not Format.json:
-        _emit_inspection(form, tables, checks)
+        _emit_inspection(form, tables, checks, findings)
     if unknown:
         say(f"Note: {unknown} The tokens are counted all the same.")
     for note in counted.notes:
@@ -138,17 +141,23 @@ def _broken_writer(write_problem: Callable[[dict[str, Any]], None] | None) -> Ca
     return write_broken
 
 
-def _emit_inspection(form: Format, tables: Tables, in_full: bool) -> None:
-    """The checks, in full or as counts by provider, and the findings; CSV holds one table, so there the checks in full alone."""
+def _emit_inspection(form: Format, tables: Tables, in_full: bool, looked_for: bool) -> None:
+    """The checks, in full or as counts by provider, and the findings; CSV holds one table: what was asked for."""
     if form is not Format.csv:
         write("\n")
     if in_full:
         emit(form, [{key: row[key] for key in SHOWN_OF_CHECKS} for row in tables.checks], title="Checks by provider")
     elif form is not Format.csv:
         emit(form, checks_by_provider(tables), title="Checks by provider (--checks lists the rules, with lines and sources)")
-    if tables.findings and form is not Format.csv:
+    rows = [{key: row[key] for key in SHOWN_OF_FINDINGS} for row in tables.findings]
+    if form is Format.csv and looked_for:
+        if rows:
+            emit(form, rows)
+        else:
+            write(f"{','.join(SHOWN_OF_FINDINGS)}\n")
+    elif rows:
         write("\n")
-        emit(form, [{key: row[key] for key in SHOWN_OF_FINDINGS} for row in tables.findings], title="Findings")
+        emit(form, rows, title="Findings")
 
 
 def _known_format(stated: str | None) -> str | None:

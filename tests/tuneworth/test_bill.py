@@ -134,6 +134,12 @@ def test_every_bill_says_what_the_upload_does_with_the_file(tuneworth, tmp_path,
 WRONG = [
     (("--organisation", "openai"), "Write it like openai=active"),
     (("--organisation", "openai=old"), "new, inactive or active"),
+    (("--organisation", "openai=maybe"), "'maybe' in 'openai=maybe' is no standing"),
+    (("--organisation", "opnai=active"), "Did you mean openai"),
+    (("--task", "format"), "--task: it has no effect without --staff"),
+    (("--source", "hand"), "--source: it has no effect without --staff"),
+    (("--evaluations", "2"), "--evaluations: it has no effect without --validation"),
+    (("--provider", "openai"), "No provider bills this job"),
     (("--method", "kto"), "sft, dpo, rft, cpt"),
     (("--staff", "--task", "poetry"), "style"),
     (("--provider", "togther"), "Did you mean together"),
@@ -166,3 +172,8 @@ def test_kinds_that_no_one_job_trains_on_are_not_billed_together(tuneworth, chat
     assert tuneworth("bill", chat, *DAY, "--validation", tmp_path / "graded.jsonl").code == 1
     (tmp_path / "graded.jsonl").write_text('{"prompt": "Hi", "completion": "Hello!"}\n' * 10)
     assert tuneworth("bill", tmp_path, *DAY).code == 0
+
+
+def test_hours_of_a_job_have_a_bound(tuneworth, chat):
+    ran = tuneworth("bill", chat, *DAY, "--hours", "1e300")
+    assert (ran.code, "--hours" in ran.err) == (2, True)

@@ -278,3 +278,21 @@ def test_skipped_files_are_no_records_and_sentences_end_once(tuneworth, training
     assert "1 record and 1 file were left out of every figure:" in ran.err
     assert "notes.txt: skipped: not a training file by its name." in ran.err
     assert ".." not in ran.err
+
+
+def test_csv_holds_the_one_table_that_was_asked_for(tuneworth, training_file):
+    ran = tuneworth("tokens", training_file, "--findings", "--format", "csv")
+    (row,) = csv.DictReader(io.StringIO(ran.out))
+    assert (row["finding"], row["cases"]) == ("exact duplicates", "39")
+    training_file.write_text(EXAMPLE)
+    assert tuneworth("tokens", training_file, "--findings", "--format", "csv").out == "finding,cases,words,lines,advice\n"
+    both = tuneworth("tokens", training_file, "--findings", "--checks", "--format", "csv")
+    assert (both.code, both.out, "--format json" in both.err) == (1, "", True)
+
+
+def test_lines_that_are_too_long_are_written_with_the_problems(tuneworth, training_file, tmp_path):
+    training_file.write_text(EXAMPLE * 20 + EXAMPLE.replace("Hi", "word " * 140_000))
+    written = tmp_path / "problems.jsonl"
+    tuneworth("tokens", training_file, "--problems", written)
+    rows = [json.loads(line) for line in written.read_text().splitlines()]
+    assert {row["line"] for row in rows if row["severity"] == "truncates"} == {21}
