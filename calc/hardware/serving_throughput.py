@@ -32,7 +32,7 @@ ENGINES = ("vllm", "tensorrt-llm", "sglang")
 USABLE_MEMORY = 0.9
 """Share of a GPU's memory that engines take as they come (vLLM's gpu_memory_utilization, TensorRT-LLM's cache fraction)."""
 RESERVED_BYTES = 2e9
-"""Activations, graphs and the context of the driver, per GPU."""
+"""Activations, graphs and the context of the driver, per GPU: the authors' assumption."""
 DEFAULT_MAX_BATCH = 256
 """Sequences that vLLM runs at once as it comes."""
 

@@ -18,7 +18,7 @@ from pricing import PricingError
 from pricing.model import Fit, Gpu, OpenModel
 
 PACKED_TOKENS = 2048
-"""Tokens of a sequence that examples are packed to, where none is stated and they are no longer."""
+"""Tokens of a sequence that examples are packed to, where none is stated and they are no longer: the authors' assumption."""
 
 
 class Found(NamedTuple):
