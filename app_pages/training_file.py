@@ -209,7 +209,8 @@ def read(question: Question, rates: Rates, countings: Mapping[str, tuple[Countin
         slot = st.empty()
         with slot.container(border=True, horizontal=True, vertical_alignment="center"):
             bar = st.progress(0.0, text=f"Counting {question.file.name}")
-            st.button("Cancel", on_click=_cancel, key="cancel counting")
+            before = here.shown.question if here.shown else Question(here.sample)
+            st.button("Cancel", on_click=_cancel, args=(before,), key="cancel counting")
         try:
             here.readings[key] = _read(question, rates, countings, bar.progress)
         finally:
@@ -219,10 +220,9 @@ def read(question: Question, rates: Rates, countings: Mapping[str, tuple[Countin
     return here.readings[key]
 
 
-def _cancel() -> None:
-    """Go back to what was shown."""
-    here = desk()
-    here.question = here.shown.question if here.shown else Question(here.sample)
+def _cancel(before: Question) -> None:
+    """Go back to what was shown when the counting began, even where it has ended meanwhile."""
+    desk().question = before
 
 
 def _read(

@@ -8,6 +8,7 @@ import json
 import re
 from datetime import date
 from itertools import count
+from types import SimpleNamespace
 
 import pytest
 from streamlit.runtime.uploaded_file_manager import DeletedFile
@@ -291,6 +292,20 @@ def test_a_kept_file_has_its_digest_and_no_name_on_disk():
     assert (kept.name, kept.size, kept.file.read()) == ("a.jsonl", 3, b"abc")
     assert kept.digest == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert kept.file.name == "a.jsonl"
+
+
+def test_cancelling_goes_back_to_what_was_shown_even_where_the_counting_has_ended(monkeypatch):
+    monkeypatch.setattr(training_file.st, "session_state", {})
+    desk = training_file.desk()
+    drawn = {}
+    monkeypatch.setattr(training_file.st, "button", lambda label, **how: drawn.update(how))
+    monkeypatch.setattr(training_file, "_read", lambda *_: "what is read")
+    rates, sample = PriceBook.bundled().as_of(date(2026, 11, 21)), desk.question
+    desk.question = training_file.Question(training_file.kept(io.BytesIO(GOOD), "mine.jsonl"))
+    training_file.read(desk.question, rates, {})
+    desk.shown = SimpleNamespace(question=desk.question)
+    drawn["on_click"](*drawn.get("args", ()))
+    assert desk.question == sample
 
 
 def test_an_upload_that_was_taken_is_not_taken_again(monkeypatch):
