@@ -62,6 +62,8 @@ def reasons(bills: Sequence[TrainingBill], by_provider: Mapping[str, str] = Mapp
         parts.append(
             f"The cheapest run, {words.money_run(billed[0].job_usd)}, is {where(billed[0])}: {_why_not_kept(billed[0], best)}."
         )
+    if best is not None and by_provider and upload_of(best.offer, best.name, by_provider) == NOT_KNOWN:
+        parts.append(f"Whether {best.provider} takes the file as it is, is not known.")
     refusing = sum(bill.status == "billed" for bill in bills) - len(billed)
     if refusing:
         parts.append(f"In no figure here, as the upload refuses the file: {counted(refusing, 'offer')}.")

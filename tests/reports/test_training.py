@@ -83,6 +83,12 @@ def test_who_refuses_the_file_is_not_in_the_verdict(upload, said):
     assert said in training_words.verdict("f", two, 0, {"acme": upload, "rival": "takes it"})
 
 
+def test_it_is_said_where_the_cheapest_may_not_take_the_file():
+    said = "Whether Acme takes the file as it is, is not known."
+    assert training_words.reasons((bill("a", 0.43),), {"rival": "takes it"}) == said
+    assert training_words.reasons((bill("a", 0.43),), {"acme": "takes it"}) == ""
+
+
 def test_reinforcement_costs_at_least_what_is_said():
     said = training_words.verdict("f", (replace(bill("a", 0.43), method="rft"),), 0)
     assert said.endswith("nothing a month; at least: what a model writes is not in the file")
