@@ -5,6 +5,7 @@ Exit codes: 0 answered, 1 wrong input, 2 wrong usage, 3 answered but partial.
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import sys
@@ -20,7 +21,7 @@ from tuneworth.bill import bill
 from tuneworth.break_even import break_even
 from tuneworth.compare import compare_verb
 from tuneworth.gpus import gpus
-from tuneworth.output import say
+from tuneworth.output import ReaderGone, say
 from tuneworth.prices import prices
 from tuneworth.report import report
 from tuneworth.tokens import tokens
@@ -70,19 +71,31 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     try:
-        cli(prog_name="tuneworth")
+        try:
+            cli(prog_name="tuneworth")
+        finally:
+            sys.stdout.flush()
     except KNOWN_ERRORS as error:
         say(str(error))
         sys.exit(WRONG_INPUT)
-    except BrokenPipeError:
+    except (BrokenPipeError, ReaderGone):
         # The reader of a pipe has seen enough.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
     except Exception as error:
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            _drop_output()
+            say("The output cannot be written: no space left. Free some, or write elsewhere.")
+            sys.exit(WRONG_INPUT)
         if os.environ.get("TUNEWORTH_DEBUG"):
             raise
         say(f"tuneworth met an error of its own: {type(error).__name__}: {error}")
         say("Please report it with this line and what you ran; TUNEWORTH_DEBUG=1 shows where it happened.")
         sys.exit(WRONG_INPUT)
+
+
+def _drop_output() -> None:
+    """What is still to be written has nowhere to go, and leaving must not fail over it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

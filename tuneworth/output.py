@@ -21,6 +21,10 @@ PARTIAL = 3
 """Exit code of a verb that answered, but not all of it."""
 
 
+class ReaderGone(Exception):
+    """The reader of a pipe has seen enough. Not a `BrokenPipeError`: on that the command line library would end with 1."""
+
+
 class Format(StrEnum):
     """How a result is printed."""
 
@@ -145,5 +149,12 @@ def _jsonable(value: Any) -> Any:
 
 
 def write(text: str) -> None:
-    """Text on standard output, control characters written out."""
-    sys.stdout.write(harmless(text))
+    """Text on standard output, control characters written out.
+
+    Raises:
+        ReaderGone: nobody reads the pipe any more.
+    """
+    try:
+        sys.stdout.write(harmless(text))
+    except BrokenPipeError:
+        raise ReaderGone from None

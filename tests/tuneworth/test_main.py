@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -79,3 +81,31 @@ def test_what_is_written_out_is_still_json():
     assert json.loads(harmless(text)) == {"name": "a\u202e\x7fb\nc"}
     assert "\u202e" not in harmless(text)
     assert harmless("a\tb\nc\r\nd é – \u00a0") == "a\tb\nc\r\nd é – \u00a0"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no full device")
+def test_a_full_disk_is_told_in_words():
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "tuneworth.main", "prices", "history", "openai/gpt-4.1-mini"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "The output cannot be written: no space left" in done.stderr
+
+
+def test_a_reader_that_has_seen_enough_is_no_failure():
+    read, written = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, "-m", "tuneworth.main", "prices", "history", "openai/gpt-4.1-mini"],
+        stdout=written,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    os.close(written)
+    assert (done.returncode, done.stderr) == (0, "")
