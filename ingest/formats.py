@@ -100,7 +100,13 @@ def detect(sample: Iterable[Record]) -> Detected:
         format=name,
         evidence=f"{count:,} of {len(readable):,} record{'s' * (len(readable) > 1)} have {FORMATS[name].evidence}",
         providers=taken_by,
-        alternatives=tuple(other for other in FORMATS if other != name and 2 * possible[other] > len(readable)),
+        alternatives=tuple(
+            other
+            for other in FORMATS
+            if other != name
+            and 2 * possible[other] > len(readable)
+            and 2 * sum(_is_example(record, other) for record in readable) > len(readable)
+        ),
     )
 
 
@@ -129,6 +135,14 @@ def example_of(record: Record, format: str) -> Example:  # noqa: A002
         if others and format not in others:
             raise Unusable(f"{problem} (it looks like {others[0]})") from None
         raise
+
+
+def _is_example(record: Record, format: str) -> bool:  # noqa: A002
+    try:
+        example_of(record, format)
+    except Unusable:
+        return False
+    return True
 
 
 def _none_readable(sample: list[Record]) -> InputError:
@@ -423,7 +437,9 @@ def _kto(data: Data) -> Example:
     if isinstance(label, str):
         label = {"true": True, "1": True, "false": False, "0": False}.get(label.strip().lower())
     if label not in (True, False):
-        raise Unusable("label is neither true nor false")
+        raise Unusable(
+            f"label is neither true nor false but {data.get('label')!r:.40}; write true where the answer is good, else false"
+        )
     return Example("unpaired preference", _prompt(data), (_answer(data, "completion"),), good=bool(label), tools=_tools(data))
 
 

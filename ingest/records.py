@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
@@ -292,14 +293,24 @@ def _parsed(name: str, numbered: Numbered) -> Iterator[Record]:
 def _parsed_leniently(name: str, number: int, text: bytes) -> Record:
     """What orjson refuses but providers take, text with lone surrogates; or else what is wrong with it."""
     try:
-        return Record(name, number, json.loads(text.decode("utf-8"), parse_constant=_refuse_constant))
+        return Record(name, number, json.loads(text.decode("utf-8"), parse_constant=_refuse_constant, parse_float=_finite))
     except UnicodeDecodeError:
         problem = "not UTF-8 text; save the file as UTF-8"
     except RecursionError:
         problem = "nested too deeply for a training example"
+    except json.JSONDecodeError as error:
+        at = f"column {error.colno}" if error.lineno == 1 else f"column {error.colno} of its line {error.lineno}"
+        problem = f"not valid JSON ({error.msg}, {at}); mend or remove the line"
     except ValueError as error:
         problem = f"not valid JSON ({error}); mend or remove the line"
     return Record(name, number, None, problem)
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    if math.isinf(value):
+        raise ValueError(f"{number:.20} is too large for a number; write a smaller one or leave the key out")
+    return value
 
 
 def _refuse_constant(name: str) -> None:

@@ -324,3 +324,14 @@ def test_a_damaged_record_is_unusable_at_worst(name):
 
 def data_of(name: str) -> list:
     return [record.data for record in records(SAMPLES / name)]
+
+
+def test_prompts_to_be_graded_are_not_offered_as_chat():
+    data = {"messages": [{"role": "user", "content": "2+2?"}], "answer": "4"}
+    found = detect([Record("file.jsonl", line, data) for line in range(1, 4)])
+    assert (found.format, found.alternatives) == ("OpenAI reinforcement", ())
+
+
+def test_a_wrong_label_is_told_with_its_value():
+    with pytest.raises(Unusable, match="but 'good'; write true where the answer is good"):
+        example_of(Record("f", 1, {"prompt": "a", "completion": "b", "label": "good"}), "TRL unpaired preference")

@@ -497,3 +497,11 @@ def test_a_quote_left_open_is_told_with_the_lines_it_swallowed(written, text, li
 def test_a_closed_quote_over_several_lines_at_the_end_is_a_row(written):
     found = list(records(written(b'prompt,completion\na,"b\nc"', "data.csv")))
     assert data_of(found) == [{"prompt": "a", "completion": "b\nc"}]
+
+
+def test_what_is_no_json_is_told_by_its_column_alone(written):
+    found = problems_of(records(written(b'{"text": "a"}\n{"text":\n{"text": 1e400}\n')))
+    assert [line for line, _ in found] == [2, 3]
+    assert "column 9)" in found[0][1]
+    assert "line 1" not in found[0][1]
+    assert "1e400 is too large for a number" in found[1][1]
