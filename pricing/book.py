@@ -303,7 +303,8 @@ class Rates:
                     raise PriceUnverified(
                         f"The only {PRICE_KEYS[key].unit} known for {offer} is unverified "
                         f"({block.prices[key]}{_currency(block, key)}, {block.source}, {block.source_date}). "
-                        "Accept it by name (accept_unverified in a scenario, --accept-unverified of 'bill'), or state your own price."
+                        "Accept it by name (accept_unverified in a scenario, --accept-unverified of 'bill'), "
+                        "or state your own price."
                     )
                 return _agreed(self._price(f"{provider.id}/{item_id}", key, block), block, provider, item_id, on)
         known = [block for blocks in places for block in blocks]

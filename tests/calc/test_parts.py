@@ -154,7 +154,9 @@ def test_staff_hours_are_the_sum_over_the_parts(approach: dict[str, Any], parts:
 def test_a_rate_that_is_not_stated_is_wage_overhead_and_hours() -> None:
     rate = setting({}).staff_rate("ml_engineer")
     (wage,) = rate.price.rows
-    overhead, hours = (BOOK.as_of(AS_OF).assumption(f"staff.{name}").likely for name in ("overhead_share", "productive_hours_per_year"))
+    overhead, hours = (
+        BOOK.as_of(AS_OF).assumption(f"staff.{name}").likely for name in ("overhead_share", "productive_hours_per_year")
+    )
     assert wage.key == "wage_usd_per_year"
     assert rate.price.usd == pytest.approx([wage.usd * (1 + overhead) / hours] * 3)
     assert rate.assumptions == ("staff.overhead_share", "staff.productive_hours_per_year")

@@ -52,7 +52,9 @@ def lacking(texts: dict[str, str], *wanted: str) -> dict[str, str]:
     return {name: text for name, text in texts.items() if not any(part in text for part in wanted)}
 
 
-@pytest.mark.parametrize(("confidence", "words"), [("transcribed", "Transcribed from the provider"), ("bulk", "Provider's bulk list")])
+@pytest.mark.parametrize(
+    ("confidence", "words"), [("transcribed", "Transcribed from the provider"), ("bulk", "Provider's bulk list")]
+)
 def test_the_confidence_of_each_price_is_told(confidence: str, words: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert lacking(surfaces(answer(confidence), capsys), confidence, words) == {}
 
