@@ -221,6 +221,8 @@ def test_more_tokens_sequences_or_rank_never_need_less_and_more_gpus_never_more(
     setup=SETUPS,
 )
 def test_a_larger_model_of_a_family_never_needs_less(family: tuple[str, ...], setup: TuningSetup) -> None:
+    # eager attention keeps the scores of every head, and a larger model may have fewer: Llama 3.2 1B has 32, the 3B 24
+    setup = replace(setup, attention="flash")
     peaks = [memory_need(shape(weights), setup, FIT).peak_gib for weights in family]
     assert peaks == sorted(peaks)
 
