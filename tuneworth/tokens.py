@@ -24,7 +24,7 @@ from ingest.examples import Example
 from ingest.formats import FORMATS
 from ingest.inspection import Inspection, Tables, checks_by_provider
 from ingest.records import Record
-from ingest.sources import find_files
+from ingest.sources import find_files, size_bytes
 from ingest.tokenizers import tokenizer_names
 from pricing import PriceBook, Rates, UnknownOffer
 from tuneworth.clock import today
@@ -94,7 +94,7 @@ def tokens(
         if validation is not None:
             validated = _measured([validation], counting, read_as, on_problem, inspection.add_validation)
             checked = training_file(validated, counting, max_tokens_per_example=limit, epochs=1)
-        tables = inspection.tables(measured, counting, rates, _size_bytes(files))
+        tables = inspection.tables(measured, counting, rates, size_bytes(files))
     answer = _json(counted, measured, checked) | {"checks": tables.checks, "findings": tables.findings if findings else None}
     title = f"{measured.name}, {measured.format}, for {model}"
     if form is not Format.csv or not (checks or findings):
@@ -120,11 +120,6 @@ def _measured(
 ) -> Measured:
     with progress(files) as advance:
         return measure(files, [counting], format=read_as, on_progress=advance, on_problem=on_problem, on_record=on_record)
-
-
-def _size_bytes(files: list[str]) -> int:
-    """On disk."""
-    return sum(found.stat().st_size for found in find_files(files)[0] if isinstance(found, Path))
 
 
 def _broken_writer(write_problem: Callable[[dict[str, Any]], None] | None) -> Callable[[Rule, Record], None] | None:
@@ -319,7 +314,7 @@ def progress(files: list[str]) -> Iterator[Callable[[int], None] | None]:
     if not sys.stderr.isatty():
         yield None
         return
-    size = sum(found.stat().st_size for found in find_files(files)[0] if isinstance(found, Path))
+    size = size_bytes(files)
     columns = ("Counting", BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("", total=size)
