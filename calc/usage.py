@@ -6,12 +6,12 @@ counter that has one; what remains of a counter after the parts that have prices
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
 from pricing import Price, PriceMissing, Rates
+from pricing.near import did_you_mean
 
 
 class Meter(NamedTuple):
@@ -97,8 +97,7 @@ def usage_charges(
     """
     for counter, count in usage.items():
         if counter not in METERS:
-            near = difflib.get_close_matches(counter, METERS, n=3)
-            raise ValueError(f"'{counter}' is not a counter." + (f" Did you mean {' or '.join(near)}?" if near else ""))
+            raise ValueError(f"'{counter}' is not a counter. {did_you_mean(counter, METERS, cutoff=0.6)}".rstrip())
         if count < 0:
             raise ValueError(f"{counter} = {count} is negative")
     conditions["context_tokens"] = usage.get("input_tokens", 0)

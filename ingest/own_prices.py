@@ -6,7 +6,6 @@ or not at all.
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -23,6 +22,7 @@ from pricing.book import question
 from pricing.check import Finding, located, misfits, own_findings, parsed_toml
 from pricing.keys import PRICE_KEYS
 from pricing.model import Item, PriceBlock, Provider
+from pricing.near import did_you_mean
 from pricing.problems import nearest
 from pricing.terms import Commitment, Credit, Discount, Term, concurrent, overlapping
 
@@ -309,8 +309,7 @@ class _Reader:
 
 def _near(wanted: str, known: Mapping[str, Any] | tuple[str, ...]) -> str:
     """The question after what may have been meant; empty where nothing is near."""
-    near = difflib.get_close_matches(wanted, list(known), n=2, cutoff=0.75)
-    return f"Did you mean {' or '.join(near)}?" if near else ""
+    return did_you_mean(wanted, known, most=2, cutoff=0.75)
 
 
 def _words(term: Any) -> str:

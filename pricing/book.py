@@ -5,7 +5,6 @@ Reading the tables is this module's one job with files; everything else in `pric
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
@@ -39,6 +38,7 @@ from pricing.model import (
     Service,
     StoreRules,
 )
+from pricing.near import did_you_mean
 from pricing.own import OwnFile, OwnPrices
 
 
@@ -853,10 +853,8 @@ def _suggest(wanted: str, known: Iterable[str], label: str) -> str:
     names = list(known)
     if not names:
         return ""
-    near = difflib.get_close_matches(wanted, names, n=3, cutoff=0.5)
-    if near:
-        return " Did you mean " + " or ".join(near) + "?"
-    return f" {label}: {', '.join(sorted(names)[:12])}{' …' if len(names) > 12 else ''}."
+    listed = f"{label}: {', '.join(sorted(names)[:12])}{' …' if len(names) > 12 else ''}."
+    return f" {did_you_mean(wanted, names) or listed}"
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

@@ -5,11 +5,11 @@ A unit in a key's name says its currency: ``gpu_eur_per_hour`` is ``gpu_usd_per_
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Container
 from typing import NamedTuple
 
 from pricing.errors import UnknownCurrency
+from pricing.near import did_you_mean
 
 USD = "USD"
 
@@ -57,9 +57,8 @@ def known_currency(code: str) -> str:
     """
     found = code.strip().upper()
     if found not in CURRENCIES:
-        near = difflib.get_close_matches(found, CURRENCIES, n=3, cutoff=0.6)
-        meant = f"Did you mean {' or '.join(near)}? " if near else ""
-        raise UnknownCurrency(f"'{code}' is not a currency of the price book. {meant}It knows {', '.join(CURRENCIES)}.")
+        said = (f"'{code}' is not a currency of the price book.", did_you_mean(found, CURRENCIES, cutoff=0.6))
+        raise UnknownCurrency(" ".join((*filter(None, said), f"It knows {', '.join(CURRENCIES)}.")))
     return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -11,6 +10,8 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
+
+from pricing.near import did_you_mean
 
 Path = tuple[str, ...]
 Place = tuple[str | int, ...]
@@ -79,9 +80,9 @@ _MOST_NAMES = 8
 def nearest(wanted: str, fields: Iterable[str]) -> str:
     """The question after the fields that may have been meant, or else which there are."""
     names = sorted(fields)
-    near = difflib.get_close_matches(wanted, names, n=3, cutoff=0.6)
+    near = did_you_mean(wanted, names, cutoff=0.6)
     if near:
-        return f"Did you mean {' or '.join(near)}?"
+        return near
     more = f" and {len(names) - _MOST_NAMES:,} more; docs/ describes them all" if len(names) > _MOST_NAMES else ""
     return f"Fields here: {', '.join(names[:_MOST_NAMES])}{more}" if names else ""
 

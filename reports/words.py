@@ -149,16 +149,22 @@ def _signed(text: str) -> str:
 
 
 _shown_in: ContextVar[ExchangeRate] = ContextVar("currency amounts are shown in", default=US_DOLLAR)
+_names_with_amounts: ContextVar[tuple[str, ...]] = ContextVar("names whose amounts are left as written", default=())
 
 
 @contextmanager
-def amounts_in(currency: ExchangeRate) -> Iterator[None]:
-    """Within it, amounts given in dollars are written in a currency. Each thread has its own; outside of it, dollars."""
-    before = _shown_in.set(currency)
+def amounts_in(currency: ExchangeRate, names: Iterable[str] = ()) -> Iterator[None]:
+    """Within it, amounts given in dollars are written in a currency. Each thread has its own; outside of it, dollars.
+
+    Args:
+        names: what the reader called something; an amount inside is part of the name.
+    """
+    before, named_before = _shown_in.set(currency), _names_with_amounts.set(tuple(name for name in names if "$" in name))
     try:
         yield
     finally:
         _shown_in.reset(before)
+        _names_with_amounts.reset(named_before)
 
 
 def in_its_currency(made: Callable[Concatenate[Comparison, _P], _T]) -> Callable[Concatenate[Comparison, _P], _T]:
@@ -166,10 +172,16 @@ def in_its_currency(made: Callable[Concatenate[Comparison, _P], _T]) -> Callable
 
     @wraps(made)
     def within(comparison: Comparison, *args: _P.args, **kwargs: _P.kwargs) -> _T:
-        with amounts_in(comparison.currency):
+        with amounts_in(comparison.currency, _names_given(comparison)):
             return made(comparison, *args, **kwargs)
 
     return within
+
+
+def _names_given(comparison: Comparison) -> Iterator[str]:
+    """What the reader called approaches, and providers in own prices."""
+    yield from comparison.scenario.approaches
+    yield from (provider.name for provider in comparison.rates.book.agreed_providers)
 
 
 def shown_amount(usd: float) -> float:
@@ -707,14 +719,20 @@ def days_in_words(text: str) -> str:
 
 
 def amounts_in_words(text: str) -> str:
-    """A message or a formula of the model with its dollar amounts in the currency shown, to five digits: 3 h × €26.85."""
+    """A message or a formula of the model with its dollar amounts in the currency shown, to five digits: 3 h × €26.85.
+
+    What stands in quotation marks, and names that `amounts_in` was given, are somebody's own words and stay as written.
+    """
     if _shown_in.get().is_dollar:
         return text
 
     def converted(found: re.Match[str]) -> str:
+        if found[1] is None:
+            return found[0]
         return f"{mark()}{_plain(_rounded(shown_amount(float(found[1].replace(',', ''))), 5))}"
 
-    return re.sub(r"\$(\d[\d,]*(?:\.\d+)?)", converted, text)
+    own_words = "|".join((r"(?<!\w)'[^']*'(?!\w)", *map(re.escape, sorted(_names_with_amounts.get(), key=len, reverse=True))))
+    return re.sub(rf"{own_words}|\$(\d+(?:,\d{{3}})*(?:\.\d+)?)", converted, text)
 
 
 def formula(line: CostLine) -> str:

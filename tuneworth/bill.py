@@ -15,6 +15,7 @@ from ingest.errors import InputError, Problem
 from pricing import Rates
 from pricing.book import Method
 from reports import words
+from reports.training_words import counted
 from tuneworth.clock import day_or_today
 from tuneworth.compare import AsOf
 from tuneworth.output import PARTIAL, Figure, Format, emit, say, write
@@ -132,7 +133,7 @@ def _print(
     billed = [bill for bill in found.bills if bill.status == "billed"]
     shown = billed if every else billed[:SHOWN]
     examples = found.measured.examples.total()
-    title = f"{found.measured.name}: {examples:,} examples, {found.method.upper()}, prices of {rates.as_of}"
+    title = f"{found.measured.name}: {counted(examples, 'example')}, {found.method.upper()}, prices of {rates.as_of}"
     if shown:
         emit(form, [_row(bill, found) for bill in shown], title=title)
     if len(shown) < len(billed):
@@ -299,7 +300,11 @@ def _say_left_out(found: FileBills) -> None:
     measured = found.measured
     for of in filter(None, (measured, found.validation)):
         if of.problem_count:
-            say(f"{of.name}: {of.problem_count:,} records were left out of every bill; 'tuneworth tokens' lists them.")
+            one = of.problem_count == 1
+            say(
+                f"{of.name}: {counted(of.problem_count, 'record')} {'was' if one else 'were'} left out of every bill; "
+                f"'tuneworth tokens' lists {'it' if one else 'them'}."
+            )
     if measured.media:
         say(f"{measured.media:,} images, sounds or files are in no bill: it will be higher.")
     if found.tool_definition_tokens:

@@ -26,6 +26,7 @@ from reports import words
 from reports.csv import in_currency, lines_csv
 from reports.markdown import lines_markdown, sources_markdown, summary_markdown
 from reports.sources import source_words
+from reports.training_words import counted
 from tuneworth.clock import day_or_today
 from tuneworth.output import PARTIAL, Figure, Format, emit, say, write
 from tuneworth.own_prices import OwnPricesFile, book_with
@@ -160,9 +161,9 @@ def _prompted_model(fields: Mapping[str, Any]) -> str:
 
 
 def _say_origin(read: DataFile, measured: Iterable[str], kept: Iterable[str], assumed: Iterable[str]) -> None:
-    left_out = f"; {read.problem_count:,} records left out" if read.problem_count else ""
+    left_out = f"; {counted(read.problem_count, 'record')} left out" if read.problem_count else ""
     taken = ", ".join(measured) or "nothing"
-    say(f"From {read.name} ({read.examples:,} examples, counted by {read.counted_by}{left_out}): {taken}.")
+    say(f"From {read.name} ({counted(read.examples, 'example')}, counted by {read.counted_by}{left_out}): {taken}.")
     if read.with_opening_share:
         say(f"{read.with_opening_share:.0%} of the examples open with the same {read.saved_tokens_per_request:,} tokens, which a "
             "model tuned without them is not sent.")  # fmt: skip

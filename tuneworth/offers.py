@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 
 from ingest.errors import InputError, Problem
 from pricing import Rates, UnknownOffer
+from pricing.near import did_you_mean
 
 
 def matching_offers(rates: Rates, text: str) -> list[str]:
@@ -26,12 +26,11 @@ def matching_offers(rates: Rates, text: str) -> list[str]:
     matching = of_provider or [offer for offer, names in named.items() if wanted in names]
     if matching:
         return matching
-    near = difflib.get_close_matches(wanted, named, n=3, cutoff=0.5)
     raise InputError(
         Problem(
             "OFFER",
             f"nothing in the price book is called '{text}'",
-            f"Did you mean {' or '.join(near)}?" if near else "",
+            did_you_mean(wanted, named),
             "'tuneworth prices show' without a name lists everything",
         )
     )

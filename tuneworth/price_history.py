@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from datetime import date
 from itertools import pairwise
@@ -14,6 +13,7 @@ from ingest.errors import InputError, Problem
 from pricing import PriceBook, PriceMissing, Rates, releases
 from pricing.history import History, Step
 from pricing.model import LifecycleEvent
+from pricing.near import did_you_mean
 from tuneworth.clock import today
 from tuneworth.offers import one_offer
 from tuneworth.output import Format, emit
@@ -50,8 +50,7 @@ def _of_key(histories: Sequence[History], key: str) -> list[History]:
     if found:
         return found
     keys = list(dict.fromkeys(history.key for history in histories))
-    near = difflib.get_close_matches(key, keys, n=3, cutoff=0.5)
-    expected = f"Did you mean {' or '.join(near)}?" if near else f"Expected {', '.join(keys)}"
+    expected = did_you_mean(key, keys) or f"Expected {', '.join(keys)}"
     raise InputError(Problem("KEY", f"the price book has no '{key}' of {histories[0].offer}", expected))
 
 

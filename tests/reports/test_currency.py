@@ -97,6 +97,23 @@ def test_amounts_inside_a_formula_are_converted(text, said):
         assert words.amounts_in_words(text) == said
 
 
+def test_amounts_inside_somebodys_own_words_stay_as_written():
+    with words.amounts_in(rate("EUR"), ["RAG at $20", "the $30 plan"]):
+        assert words.amounts_in_words("RAG at $20 costs $30 more") == "RAG at $20 costs €26.853 more"
+        assert (
+            words.amounts_in_words("'the $7 role' is not known; it costs $30") == "'the $7 role' is not known; it costs €26.853"
+        )
+        assert words.amounts_in_words("the plan's $30, the month's $30") == "the plan's €26.853, the month's €26.853"
+    with words.amounts_in(rate("EUR")):
+        assert words.amounts_in_words("RAG at $30") == "RAG at €26.853"
+
+
+def test_a_provider_named_after_an_amount_keeps_its_name_in_a_report_in_euros():
+    commitment = {"usd_per_month": 300, "effective": "2026-11-01"}
+    lines = lines_markdown(shown_in("EUR", openai={"name": "OpenAI, the $30 plan", "commitment": [commitment]}))
+    assert "spend with OpenAI, the $30 plan lacks of the €268.53 committed" in lines
+
+
 @pytest.mark.parametrize(("amount", "text"), [(30000, "€30,000"), (0.03, "€0.03"), (0.0003, "€0.0003")])
 def test_ticks_are_amounts_of_the_currency_already(amount, text):
     with words.amounts_in(rate("EUR")):

@@ -92,7 +92,7 @@ def test_what_is_left_out_is_said_and_the_answer_partial(tuneworth, tmp_path):
     path.write_text(CHAT * 10 + "{broken\n")
     ran = tuneworth("bill", path, *DAY, "--provider", "mistral")
     assert ran.code == 3
-    assert "1 records were left out" in ran.err
+    assert "1 record was left out" in ran.err
     path.write_text(CHAT.replace('"messages"', '"tools": [{"type": "function"}], "messages"') * 10)
     ran = tuneworth("bill", path, *DAY, "--provider", "mistral")
     assert (ran.code, "tool definitions" in ran.err) == (3, True)

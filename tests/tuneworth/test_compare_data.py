@@ -70,7 +70,7 @@ def test_mistakes_in_the_scenario_keep_their_line(tuneworth, data, scenario):
 def test_records_left_out_make_the_answer_partial(tuneworth, data):
     data.write_text(EXAMPLE * 10 + "{broken\n")
     ran = tuneworth("compare", "--data", data)
-    assert (ran.code, "1 records left out" in ran.err) == (3, True)
+    assert (ran.code, "1 record left out" in ran.err) == (3, True)
 
 
 GRADED = '{"messages": [{"role": "user", "content": "Two and two?"}], "answer": "4"}\n'
