@@ -84,6 +84,7 @@ PRICE_KEYS: dict[str, KeySpec] = {
     # machines
     "gpu_usd_per_hour": KeySpec("USD per GPU and hour", 0.02, 50),
     "instance_usd_per_hour": KeySpec("USD per instance and hour", 0.005, 500),
+    "egress_usd_per_gb": KeySpec("USD per gigabyte sent out to the internet", 0.001, 1),
     "licence_usd_per_gpu_year": KeySpec("USD of software licences per GPU and year", 10, 50_000),
     "purchase_usd_per_gpu": KeySpec("USD to buy a GPU", 100, 200_000),
     "electricity_usd_per_kwh": KeySpec("USD per kilowatt-hour of electricity", 0.01, 2),

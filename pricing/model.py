@@ -35,6 +35,7 @@ Event = Literal[
     "inference_ends",
     "available_until_at_least",
 ]
+RentedFor = Literal["serving", "jobs"]
 Service = Literal["standard", "batch", "flex", "priority", "fast", "spot", "community", "reserved"]
 
 _Source = Annotated[str, Field(pattern=r"^(https?://|pkg:)\S+$")]
@@ -336,6 +337,8 @@ class Item(_Strict):
     dimensions: int | None = Field(default=None, gt=0)
     """Length of an embedding model's vectors."""
     hardware: GpuBlock | None = None
+    rented_for: RentedFor | None = None
+    """As the provider's, for this GPU or instance alone."""
     cache: Records[CacheRules] = ()
     billing: Records[BillingRules] = ()
     store: Records[StoreRules] = ()
@@ -358,6 +361,9 @@ class Provider(_Strict):
     name: _Name
     price_page: _AnySource
     currency: Literal["USD"] = "USD"
+    rented_for: RentedFor | None = None
+    """What its GPUs do where that is not everything: serving, under its own server software, so that nothing can be trained on
+    them; or jobs, which end, so that nothing can be served from them."""
     cache: Records[CacheRules] = ()
     billing: Records[BillingRules] = ()
     price: tuple[PriceBlock, ...] = ()

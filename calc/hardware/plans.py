@@ -24,6 +24,17 @@ import numpy as np
 
 from calc.hardware.architecture import Shape, shape_of
 from calc.hardware.memory import MemoryNeed, MemoryRefused, Technique, TuningSetup, fits, memory_need, usable_gib
+from calc.hardware.renting import (
+    EGRESS_KEY,
+    STORAGE_KEY,
+    result_gb,
+    served_gb,
+    spot_hours,
+    spot_load,
+    text_gb,
+    tuning_gb,
+    unmerged,
+)
 from calc.hardware.serving_throughput import (
     Capacity,
     Deployment,
@@ -45,11 +56,11 @@ from calc.hardware.training_time import (
     wall_hours,
 )
 from calc.hardware.training_time import interval_factor as training_interval
-from calc.setting import role_rate
+from calc.setting import role_rate, say
 from calc.timeline import DAYS_PER_MONTH
 from pricing import PriceMissing, Rates
 from pricing.errors import PriceUnverified
-from pricing.model import Fit, Gpu, OpenModel, Price, Service
+from pricing.model import Fit, Gpu, OpenModel, Price, RentedFor, Service
 
 COUNTS = (1, 2, 4, 8, 16, 32, 64)
 """Numbers of GPUs that a tuning run is split over."""
@@ -57,11 +68,6 @@ REPLICA_COUNTS = (1, 2, 4, 8)
 """Numbers of GPUs that share the weights of a replica: those of one server."""
 HOURS_PER_MONTH = 730.0
 HOURS_PER_YEAR = 8760.0
-
-SERVING_ONLY = frozenset({"deepinfra", "fireworks", "huggingface-endpoints", "predibase", "together/h100", "together/b200"})
-"""Providers and offers whose GPUs run their own server software: nothing can be trained on them."""
-JOBS_ONLY = frozenset({"fpt", "huggingface-jobs"})
-"""Providers whose GPUs run jobs that end: nothing can be served from them."""
 
 
 # --- rents ----------------------------------------------------------------------------------------------------------------
@@ -80,6 +86,11 @@ class Rent(NamedTuple):
     usd_per_hour: float
     price: Price | None
     """The row of the price book; None where it is bought."""
+    rented_for: RentedFor | None = None
+    """What alone it can be used for, where that is not everything."""
+    storage_usd_per_gb_month: float | None = None
+    """None where the book has no price of it from the renter; so is the next."""
+    egress_usd_per_gb: float | None = None
 
 
 def rents(rates: Rates) -> tuple[Rent, ...]:
@@ -99,30 +110,46 @@ def _rents(rates: Rates) -> Iterable[Rent]:
                 continue
             whole = item_id in provider.instance
             key, gpus = ("instance_usd_per_hour", item.hardware.gpus) if whole and item.hardware else ("gpu_usd_per_hour", 1)
-            offer = f"{provider_id}/{item_id}"
+            offer, only = f"{provider_id}/{item_id}", item.rented_for or provider.rented_for
+            stored, sent = (None if found is None else found.usd for found in _beside(rates, offer))
             for service in get_args(Service):
-                if rates.lists(offer, key, rates.as_of, service=service):
-                    try:
-                        price = rates.price(offer, key, service=service)
-                    except (PriceMissing, PriceUnverified):  # no price that may be used without being asked for
-                        continue
-                    yield Rent(offer, gpu_id, rates.gpus[gpu_id], gpus, service, price.usd, price)
+                price = _usable(rates, offer, key, service)
+                if price is not None:
+                    yield Rent(offer, gpu_id, rates.gpus[gpu_id], gpus, service, price.usd, price, only, stored, sent)
 
 
-def _among(names: frozenset[str], rent: Rent) -> bool:
-    return rent.offer in names or rent.offer.partition("/")[0] in names
+def _beside(rates: Rates, offer: str) -> tuple[Price | None, Price | None]:
+    return _usable(rates, offer, STORAGE_KEY), _usable(rates, offer, EGRESS_KEY)
+
+
+def _usable(rates: Rates, offer: str, key: str, service: Service = "standard") -> Price | None:
+    """A price that may be used without being asked for; None where there is none."""
+    if not rates.lists(offer, key, rates.as_of, service=service):
+        return None
+    try:
+        return rates.price(offer, key, service=service)
+    except (PriceMissing, PriceUnverified):
+        return None
 
 
 def _chosen(
-    rates: Rates, gpus: Iterable[str], providers: Iterable[str], services: Iterable[str], never: frozenset[str]
+    rates: Rates,
+    gpus: Iterable[str],
+    providers: Iterable[str],
+    services: Iterable[str],
+    use: RentedFor,
+    owned_utilisation: float | None = None,
 ) -> tuple[Rent, ...]:
-    """The rents asked for, those bought among them.
+    """The rents asked for that a use is possible on, those bought among them.
+
+    Args:
+        owned_utilisation: share of all hours in which a bought GPU is in use; None: the assumption.
 
     Raises:
         UnknownOffer: a GPU or a provider is not in the book; near matches are named.
     """
     gpus, providers, services = frozenset(gpus), frozenset(providers), frozenset(services)
-    asked = ("chosen rents", gpus, providers, services, never)
+    asked = ("chosen rents", gpus, providers, services, use, owned_utilisation)
     if asked not in rates.memory:
         for gpu_id in gpus:
             rates.gpu(gpu_id)
@@ -130,11 +157,11 @@ def _chosen(
             rates.book.provider(provider)
         rates.memory[asked] = tuple(
             rent
-            for rent in (*rents(rates), *_bought(rates))
+            for rent in (*rents(rates), *_bought(rates, owned_utilisation))
             if (not gpus or rent.gpu_id in gpus)
             and (not providers or rent.offer.partition("/")[0] in providers)
             and (not services or rent.service in services)
-            and not _among(never, rent)
+            and rent.rented_for in (None, use)
         )
     found: tuple[Rent, ...] = rates.memory[asked]
     return found
@@ -152,64 +179,105 @@ _OWNED = (
 )
 
 
+class OwnedTerms(NamedTuple):
+    """What an owner states of GPUs that were bought; what is None is the price book's. Numbers or arrays."""
+
+    purchase_usd_per_gpu: Any = None
+    life_years: Any = None
+    electricity_usd_per_kwh: Any = None
+    colocation_usd_per_kw_month: Any = None
+    staff_hours_per_gpu_year: Any = None
+    staff_usd_per_hour: Any = None
+
+
 class OwnedHour(NamedTuple):
     """US$ of one hour in use of a GPU that was bought: the parts, and what they rest on."""
 
-    purchase: float
-    power: float
-    colocation: float
-    staff: float
+    purchase: Any
+    power: Any
+    colocation: Any
+    staff: Any
     formula: str
     prices: tuple[Price, ...]
     assumptions: tuple[str, ...]
 
     @property
-    def usd(self) -> float:
+    def usd(self) -> Any:
         """The sum of the parts."""
         return self.purchase + self.power + self.colocation + self.staff
 
 
-def owned_hour(rates: Rates, gpu_id: str, utilisation: float | None = None, role: str = "ml_engineer") -> OwnedHour:
+def owned_hour(
+    rates: Rates, gpu_id: str, utilisation: Any = None, role: str = "ml_engineer", stated: OwnedTerms | None = None
+) -> OwnedHour:
     """What an hour in use of a bought GPU costs: everything paid over its life ÷ the hours it is used.
 
     (purchase · server ÷ life + kW · (PUE · $/kWh · 8760 + colocation · 12) + staff hours · their rate) ÷ (8760 · utilisation),
     kW being board power · the host's share.
 
+    Args:
+        stated: the owner's own figures, which win over the book's.
+
     Raises:
-        PriceMissing: no purchase price, power or wage is in the book, or the utilisation cannot be.
+        PriceMissing: no purchase price, power or wage is stated or in the book, or the utilisation cannot be.
     """
-    gpu = rates.gpu(gpu_id)
-    server, life, pue, host, hours, used = (rates.assumption(f"hardware.{name}").likely for name in _OWNED)
-    used = used if utilisation is None else utilisation
-    if not 0 < used <= 1:
-        raise PriceMissing(f"A utilisation of {used:g} cannot be: state a share above 0, at most 1.")
+    gpu, stated = rates.gpu(gpu_id), stated or OwnedTerms()
+    given: dict[str, Any] = {"server_life_years": stated.life_years, "operation_hours_per_gpu_year": stated.staff_hours_per_gpu_year}
+    given["owned_utilisation"] = utilisation
+    assumed = tuple(name for name in _OWNED if given.get(name) is None)
+    given |= {name: rates.assumption(f"hardware.{name}").likely for name in assumed}
+    server, life, pue, host, hours, used = (given[name] for name in _OWNED)
+    if not (np.all(np.asarray(used) > 0) and np.all(np.asarray(used) <= 1)):
+        raise PriceMissing(f"A utilisation of {say(used)} cannot be: state a share above 0, at most 1.")
     if gpu.power_w is None:
         raise PriceMissing(f"The power of {gpu.name} is not in the price book, so neither is what running it costs.")
-    purchase, rows, names = _purchase_usd(rates, gpu_id)
-    energy, space = _general(rates, "eia", "electricity_usd_per_kwh"), _general(rates, "cbre", "colocation_usd_per_kw_month")
-    wage, wage_row, wage_names = role_rate(rates, role)
+    purchase, rows, names = _purchase_usd(rates, gpu_id, stated.purchase_usd_per_gpu)
+    energy, energy_rows = _stated_or_general(rates, stated.electricity_usd_per_kwh, "eia", "electricity_usd_per_kwh")
+    space, space_rows = _stated_or_general(rates, stated.colocation_usd_per_kw_month, "cbre", "colocation_usd_per_kw_month")
+    wage, wage_rows, wage_names = _wage(rates, stated.staff_usd_per_hour, role)
     kilowatt = gpu.power_w / 1000 * host
     return OwnedHour(
         purchase=purchase * server / (life * HOURS_PER_YEAR * used),
-        power=kilowatt * pue * energy.usd / used,
-        colocation=kilowatt * space.usd * 12 / HOURS_PER_YEAR / used,
+        power=kilowatt * pue * energy / used,
+        colocation=kilowatt * space * 12 / HOURS_PER_YEAR / used,
         staff=hours * wage / HOURS_PER_YEAR / used,
-        formula=f"(${purchase:,.0f} × {server:g} ÷ {life:g} years + {kilowatt:.2f} kW × (PUE {pue:g} × ${energy.usd:g} a kWh + "
-        f"${space.usd:g} a month) + {hours:g} h a year × ${wage:.2f}) ÷ {used:.0%} in use",
-        prices=(*rows, energy, space, wage_row),
-        assumptions=(*names, *(f"hardware.{name}" for name in _OWNED), *wage_names),
+        formula=f"(${say(purchase)} × {say(server)} ÷ {say(life)} years + {say(kilowatt)} kW × (PUE {say(pue)} × "
+        f"${say(energy)} a kWh + ${say(space)} a month) + {say(hours)} h a year × ${say(np.round(wage, 2))}) ÷ "
+        f"{say(used)} in use",
+        prices=(*rows, *energy_rows, *space_rows, *wage_rows),
+        assumptions=(*names, *(f"hardware.{name}" for name in assumed), *wage_names),
     )
 
 
-def _purchase_usd(rates: Rates, gpu_id: str) -> tuple[float, tuple[Price, ...], tuple[str, ...]]:
-    """Purchase price of a GPU: as listed, else as assumed for it."""
+def _purchase_usd(rates: Rates, gpu_id: str, stated: Any) -> tuple[Any, tuple[Price, ...], tuple[str, ...]]:
+    """Purchase price of a GPU: as stated, as listed, else as assumed for it."""
+    if stated is not None:
+        return stated, (), ()
     assumed = f"hardware.{gpu_id}_purchase_usd_per_gpu"
     if gpu_id in rates.book.provider("nvidia").gpu:
         price = rates.price(f"nvidia/{gpu_id}", "purchase_usd_per_gpu")
         return price.usd, (price,), ()
     if assumed in rates.assumptions:
         return rates.assumptions[assumed].likely, (), (assumed,)
-    raise PriceMissing(f"The price book has no purchase price of {rates.gpu(gpu_id).name}. Rent it, or choose another GPU.")
+    raise PriceMissing(
+        f"The price book has no purchase price of {rates.gpu(gpu_id).name}. "
+        "State purchase_usd_per_gpu, rent it, or choose another GPU."
+    )
+
+
+def _stated_or_general(rates: Rates, stated: Any, provider_id: str, key: str) -> tuple[Any, tuple[Price, ...]]:
+    if stated is not None:
+        return stated, ()
+    price = _general(rates, provider_id, key)
+    return price.usd, (price,)
+
+
+def _wage(rates: Rates, stated: Any, role: str) -> tuple[Any, tuple[Price, ...], tuple[str, ...]]:
+    """US$ an hour of the staff: as stated, else of the role."""
+    if stated is not None:
+        return stated, (), ()
+    wage, row, names = role_rate(rates, role)
+    return wage, (row,), names
 
 
 def _general(rates: Rates, provider_id: str, key: str) -> Price:
@@ -221,11 +289,11 @@ def _general(rates: Rates, provider_id: str, key: str) -> Price:
     return price
 
 
-def _bought(rates: Rates) -> Iterable[Rent]:
+def _bought(rates: Rates, utilisation: float | None = None) -> Iterable[Rent]:
     """Every GPU that can be bought, at the price of its hour in use."""
     for gpu_id, gpu in rates.gpus.items():
         try:
-            hour = owned_hour(rates, gpu_id)
+            hour = owned_hour(rates, gpu_id, utilisation)
         except PriceMissing:
             continue
         yield Rent(f"bought/{gpu_id}", gpu_id, gpu, 1, "bought", hour.usd, None)
@@ -280,6 +348,10 @@ class RunOnGpu(NamedTuple):
     factor: float
     """What hours of training are divided and multiplied by for their interval."""
     sharding: str
+    stored_gb: float
+    """The base model's weights, the results that the run keeps, and the data."""
+    result_gb: float
+    """What is served afterwards: all weights, or an adapter."""
 
 
 class TuningPlan(NamedTuple):
@@ -316,6 +388,17 @@ class TuningPlan(NamedTuple):
     def gpu_hours(self) -> float:
         """GPUs that are paid for × paid hours."""
         return self.rented * self.rent.gpus * self.paid_hours
+
+    @property
+    def storage_usd(self) -> float | None:
+        """Storage during the run, not in `usd`; None where the renter's price of it is not known."""
+        per_month = self.rent.storage_usd_per_gb_month
+        return None if per_month is None else self.run.stored_gb * self.hours / HOURS_PER_MONTH * per_month
+
+    @property
+    def egress_usd(self) -> float | None:
+        """Sending the result to another provider, not in `usd`; None where the renter's price of it is not known."""
+        return None if self.rent.egress_usd_per_gb is None else self.run.result_gb * self.rent.egress_usd_per_gb
 
     @property
     def low_usd(self) -> float:
@@ -432,7 +515,7 @@ def tuning_plans(
         MemoryRefused, TrainingRefused: the task cannot be, such as sequences longer than the context, or no tokens.
     """
     shape, terms = shape_of(model), terms or run_terms(rates)
-    found = _chosen(rates, gpus, providers, services, SERVING_ONLY)
+    found = _chosen(rates, gpus, providers, services, "jobs")
     runs = _Runs(rates, shape, task)
     plans: list[TuningPlan] = []
     missing: list[_NotFitting | Refused] = []
@@ -504,6 +587,11 @@ class _Runs:
     def __init__(self, rates: Rates, shape: Shape, task: TuningTask) -> None:
         self.rates, self.shape, self.task = rates, shape, task
         self.memory_fit, self.time_fit = rates.fit("memory"), rates.fit("training_time")
+        checkpoints, per_token = (
+            rates.assumption(f"hardware.{name}").likely for name in ("checkpoints_per_run", "bytes_per_token")
+        )
+        self.stored_gb = float(tuning_gb(shape, task.technique, checkpoints, task.tokens, per_token, task.rank))
+        self.result_gb = result_gb(shape, task.technique, task.rank)
         self.by_precision: dict[Precision, tuple[MemoryNeed, MemoryNeed, TrainingRun]] = {}
 
     def on(self, gpu_id: str, gpu: Gpu) -> RunOnGpu | _NotFitting | Refused:
@@ -534,6 +622,8 @@ class _Runs:
             tuple(hours.tolist()),
             training_interval(self.time_fit, kind_of(self.shape, run)),
             "none" if needs_alone <= has else "zero-3",
+            self.stored_gb,
+            self.result_gb,
         )
 
     def _of(self, precision: Precision) -> tuple[MemoryNeed, MemoryNeed, TrainingRun]:
@@ -549,12 +639,11 @@ def _priced(run: RunOnGpu, rented: Sequence[Rent], terms: RunTerms) -> Iterable[
     """The run on each rent: whole instances × their price × the hours, set-up and idle ones included."""
     paid_share = 1 / (1 - terms.idle_share)
     for rent in rented:
-        longer = 1 + terms.interruption_share if rent.service == "spot" else 1.0
         for count, training in zip(run.counts, run.hours, strict=True):
             if count % rent.gpus and count != run.counts[-1]:  # the rest of an instance would be paid for and stand idle
                 continue
             whole = -(-count // rent.gpus)
-            hours = training * longer + terms.set_up_hours
+            hours = spot_hours(training, rent.service, terms.interruption_share) + terms.set_up_hours
             yield TuningPlan(hours * paid_share * whole * rent.usd_per_hour, hours, count, whole, rent, run, terms)
 
 
@@ -593,11 +682,26 @@ class ServingPlan:
     rented: int
     """GPUs or whole instances that are paid for."""
     hours_per_month: float
+    stored_gb: float
+    """The weights as they are served, and the adapters beside them."""
+    sent_gb_per_month: float
+    """The answers' text."""
 
     @property
     def usd_per_month(self) -> float:
         """Whole instances × their price × the hours they are on, used or not."""
         return self.rented * self.rent.usd_per_hour * self.hours_per_month
+
+    @property
+    def storage_usd_per_month(self) -> float | None:
+        """Storage, not in `usd_per_month`; None where the renter's price of it is not known."""
+        per_month = self.rent.storage_usd_per_gb_month
+        return None if per_month is None else self.stored_gb * per_month
+
+    @property
+    def egress_usd_per_month(self) -> float | None:
+        """Sending the answers, not in `usd_per_month`; None where the renter's price of it is not known."""
+        return None if self.rent.egress_usd_per_gb is None else self.sent_gb_per_month * self.rent.egress_usd_per_gb
 
     @property
     def utilisation(self) -> float:
@@ -662,11 +766,18 @@ def serving_plans(
     target_utilisation: float | None = None,
     min_replicas: int = 1,
     hours_per_month: float = HOURS_PER_MONTH,
+    adapters: int = 1,
+    adapter_rank: int = 16,
     gpus: Iterable[str] = (),
     providers: Iterable[str] = (),
     services: Iterable[str] = (),
 ) -> ServingChoice:
     """Every GPU, number of them a replica and rent that serves a demand, by cost a month.
+
+    On spot there are spare replicas; a bought GPU is paid in all hours of the month, used or not.
+
+    Args:
+        adapters: LoRA adapters served on the one base; a single one is merged into it.
 
     Raises:
         UnknownShape: the model's shape is not in the book.
@@ -677,7 +788,11 @@ def serving_plans(
     peak = peak_of(rates, demand)
     used = target_utilisation if target_utilisation is not None else rates.assumption("serving.target_utilisation").likely
     by_gpu: dict[str, list[Rent]] = {}
-    for rent in _chosen(rates, gpus, providers, services, JOBS_ONLY):
+    spare, per_token = (rates.assumption(name).likely for name in ("serving.spot_spare_share", "hardware.bytes_per_token"))
+    kept, rank = int(unmerged(adapters)), adapter_rank
+    stored_gb = float(served_gb(shape, weights, adapters, rank))
+    sent_gb = float(text_gb(demand.requests_per_month * tokens.output_tokens, per_token))
+    for rent in _chosen(rates, gpus, providers, services, "serving", min(hours_per_month / HOURS_PER_MONTH, 1.0)):
         by_gpu.setdefault(rent.gpu_id, []).append(rent)
     plans, all_missed = list[ServingPlan](), list[LatencyMissed]()
     refused = [Refused(gpu_id, "nobody in the price book rents it out as asked") for gpu_id in sorted({*gpus} - {*by_gpu})]
@@ -686,7 +801,7 @@ def serving_plans(
         check_request(Deployment(shape, rented[0].gpu, weights=weights), tokens)
         why, serves, missed = "", False, list[LatencyMissed]()
         for count in REPLICA_COUNTS:
-            deployment = Deployment(shape, rented[0].gpu, count, weights)
+            deployment = Deployment(shape, rented[0].gpu, count, weights, adapters=kept, adapter_rank=rank)
             try:
                 each = capacity(deployment, tokens, rates.fit("serving"), *latency)
             except LatencyMissed as error:
@@ -696,13 +811,25 @@ def serving_plans(
                 why = str(error)
                 continue
             serves = True
-            wanted = int(replicas(peak, each.requests_per_second, used, min_replicas))
             for rent in rented:
+                wanted = int(replicas(spot_load(peak, rent.service, spare), each.requests_per_second, used, min_replicas))
                 rented_each = -(-count // rent.gpus)
                 per_rent = max(1, rent.gpus // count)
                 whole = -(-wanted // per_rent) * rented_each
                 plans.append(
-                    ServingPlan(rent, deployment, tokens, each, factor, demand.requests_per_month, wanted, whole, hours_per_month)
+                    ServingPlan(
+                        rent,
+                        deployment,
+                        tokens,
+                        each,
+                        factor,
+                        demand.requests_per_month,
+                        wanted,
+                        whole,
+                        hours_per_month,
+                        stored_gb,
+                        sent_gb,
+                    )
                 )
         if not serves:
             refused.append(Refused(gpu_id, _nearest(missed) or why))

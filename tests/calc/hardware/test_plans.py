@@ -10,14 +10,14 @@ import pytest
 
 from calc.hardware.memory import MemoryRefused
 from calc.hardware.plans import (
-    JOBS_ONLY,
-    SERVING_ONLY,
     Demand,
     Latency,
+    OwnedTerms,
     TokenShape,
     TuningChoice,
     TuningTask,
     owned_hour,
+    peak_of,
     precision_of,
     rents,
     run_terms,
@@ -31,6 +31,8 @@ from pricing import PriceBook, PriceMissing, UnknownOffer
 
 RATES = PriceBook.bundled().as_of(date(2026, 11, 21))
 TASK = TuningTask(tokens=30e6, technique="qlora")
+LLAMA = RATES.open_model("meta/llama-3.1-8b")
+TOKENS = TokenShape(1200, 300)
 
 
 def tuning(weights: str, technique: str = "qlora", **asked: object) -> TuningChoice:
@@ -103,9 +105,9 @@ def test_a_bought_hour_is_the_sum_of_what_is_paid_over_its_life():
 
 
 def test_a_gpu_without_a_purchase_price_is_not_bought():
-    with pytest.raises(PriceMissing, match="no purchase price of NVIDIA B200"):
-        owned_hour(RATES, "b200")
-    assert not any(plan.rent.gpu_id == "b200" for plan in tuning("meta/llama-3.1-8b", services=["bought"]).plans)
+    with pytest.raises(PriceMissing, match=r"no purchase price of NVIDIA B300.*State purchase_usd_per_gpu"):
+        owned_hour(RATES, "b300")
+    assert not any(plan.rent.gpu_id == "b300" for plan in tuning("meta/llama-3.1-8b", services=["bought"]).plans)
 
 
 def test_unverified_rents_are_not_offered_and_each_rent_has_its_row():
@@ -118,8 +120,68 @@ def test_unverified_rents_are_not_offered_and_each_rent_has_its_row():
 def test_nothing_is_trained_on_serving_machines_nor_served_from_jobs():
     trained = {plan.rent.offer for plan in tuning("meta/llama-3.1-8b").plans}
     served = serving_plans(RATES, RATES.open_model("meta/llama-3.1-8b"), TokenShape(500, 100), Demand(1e5))
-    assert not any(offer in SERVING_ONLY or offer.partition("/")[0] in SERVING_ONLY for offer in trained)
-    assert not any(plan.rent.offer.partition("/")[0] in JOBS_ONLY for plan in served.plans)
+    assert not any(offer.startswith(("deepinfra/", "fireworks/", "huggingface-endpoints/", "predibase/")) for offer in trained)
+    assert not trained & {"together/h100", "together/b200"}
+    assert not any(plan.rent.offer.startswith(("fpt/", "huggingface-jobs/")) for plan in served.plans)
+    assert any(plan.rent.offer.startswith("fireworks/") for plan in served.plans)
+    assert any(offer.startswith("huggingface-jobs/") for offer in trained)
+
+
+def test_an_owner_states_figures_of_his_own_and_the_rest_is_the_books():
+    stated = OwnedTerms(purchase_usd_per_gpu=50_000, life_years=4, electricity_usd_per_kwh=0.2, colocation_usd_per_kw_month=0)
+    hour = owned_hour(RATES, "b300", utilisation=0.5, stated=stated._replace(staff_hours_per_gpu_year=10, staff_usd_per_hour=80))
+    assert hour.purchase == pytest.approx(50_000 * 1.35 / 4 / 8760 / 0.5)
+    assert hour.power == pytest.approx(1.4 * 1.6 * 1.36 * 0.2 / 0.5)
+    assert hour.colocation == 0
+    assert hour.staff == pytest.approx(10 * 80 / 8760 / 0.5)
+    assert hour.prices == ()
+
+
+def test_storage_and_egress_stand_beside_the_rent_where_the_renter_prices_them():
+    run = next(p for p in tuning("meta/llama-3.1-8b", gpus=["h100"], providers=["runpod"], services=["standard"]).plans)
+    # 8.03 G parameters in 16 bits, three adapters of rank 16 (41.9 M parameters, 83.9 MB), 30 M tokens of 4 bytes
+    assert run.run.stored_gb == pytest.approx(16.06 + 3 * 0.0839 + 0.12, rel=1e-3)
+    assert run.storage_usd == pytest.approx(run.run.stored_gb * run.hours / 730 * 0.07)
+    assert run.egress_usd == 0
+    unknown = next(p for p in tuning("meta/llama-3.1-8b", gpus=["h100"], providers=["verda"]).plans)
+    assert unknown.storage_usd is None
+    assert unknown.egress_usd is None
+    month = serving_plans(RATES, LLAMA, TOKENS, Demand(1e6), gpus=["h100"], providers=["aws-ec2"]).plans[0]
+    assert month.storage_usd_per_month == pytest.approx(16.06 * 0.08, rel=1e-3)
+    assert month.egress_usd_per_month == pytest.approx(1e6 * 300 * 4 / 1e9 * 0.09)
+
+
+def test_spot_serving_holds_spare_replicas():
+    asked = {"gpus": ["h100"], "providers": ["verda"]}
+    plans = serving_plans(RATES, LLAMA, TOKENS, Demand(500e6), **asked).plans
+    on_demand, spot = (next(p for p in plans if p.rent.service == s and p.deployment.gpus == 1) for s in ("standard", "spot"))
+    assert on_demand.replicas > 10
+    needed = peak_of(RATES, Demand(500e6)) / (spot.capacity.requests_per_second * 0.6)
+    assert on_demand.replicas == np.ceil(needed)
+    assert spot.replicas == np.ceil(needed * 1.1)
+
+
+def test_many_adapters_on_one_base_cost_less_than_as_many_deployments():
+    asked = {"gpus": ["h100"], "providers": ["runpod"], "services": ["standard"]}
+    together = serving_plans(RATES, LLAMA, TOKENS, Demand(500_000), adapters=50, **asked).plans[0]
+    apart = serving_plans(RATES, LLAMA, TOKENS, Demand(10_000), **asked).plans[0]
+    assert together.usd_per_month < 50 * apart.usd_per_month
+    assert together.stored_gb == pytest.approx(apart.stored_gb + 50 * 0.0839, rel=1e-3)
+    assert together.capacity.requests_per_second < apart.capacity.requests_per_second
+
+
+def test_a_bought_gpu_that_serves_is_paid_in_all_hours_used_or_not():
+    month = serving_plans(RATES, LLAMA, TOKENS, Demand(1000), gpus=["h100"], providers=["bought"]).plans[0]
+    assert month.usd_per_month == pytest.approx(owned_hour(RATES, "h100", utilisation=1).usd * 730)
+    opening = serving_plans(RATES, LLAMA, TOKENS, Demand(1000), gpus=["h100"], providers=["bought"], hours_per_month=365).plans[0]
+    assert opening.usd_per_month == pytest.approx(month.usd_per_month)
+
+
+@pytest.mark.parametrize("requests", [1e15, 1e18])
+def test_absurd_demand_is_answered_in_whole_replicas(requests):
+    plan = serving_plans(RATES, LLAMA, TOKENS, Demand(requests), gpus=["h100"], providers=["runpod"]).plans[0]
+    assert np.isfinite(plan.usd_per_month)
+    assert plan.replicas > 1e6
 
 
 # --- the choice -----------------------------------------------------------------------------------------------------------
@@ -170,9 +232,6 @@ def test_a_gpu_better_in_everything_never_takes_longer(technique):
 
 
 # --- serving --------------------------------------------------------------------------------------------------------------
-
-LLAMA = RATES.open_model("meta/llama-3.1-8b")
-TOKENS = TokenShape(1200, 300)
 
 
 def test_cost_of_a_month_rises_by_whole_replicas_above_one_replicas_capacity():
