@@ -98,7 +98,7 @@ class ApproachResult:
         """Accepted answers by month and their worth, counted where rejected answers are lost and a value is stated."""
         if self.failure_mode == "remediate" or self.value_usd is None or self.accepted is None:
             return None
-        return per_request(self.growth, self.accepted), self.value_usd
+        return per_request(self.growth, np.asarray(self.accepted)[..., np.newaxis]), self.value_usd
 
     @cached_property
     def curve(self) -> Curve:
@@ -341,11 +341,14 @@ def _first_reason(result: ApproachResult) -> str:
     return first + (f" And {counted(more, 'more line')} without a price." if more else "")
 
 
-def compare(scenario: Scenario, book: PriceBook, *, today: date | None = None) -> Comparison:
+def compare(
+    scenario: Scenario, book: PriceBook, *, today: date | None = None, assuming: Mapping[str, Any] | None = None
+) -> Comparison:
     """Evaluate every approach of a scenario.
 
     Args:
         today: the day to use where the scenario states no ``as_of``; the model reads no clock.
+        assuming: other likely values of assumptions, by ``topic.name``: numbers, or arrays of shape (n, 1).
 
     Raises:
         UnknownOffer: a model, store, GPU or role is not in the book.
@@ -357,6 +360,7 @@ def compare(scenario: Scenario, book: PriceBook, *, today: date | None = None) -
     point = scenario.at_point()
     _known("price_release", partial(releases.last_day, book, scenario.price_release))
     rates = book.as_of(as_of, scenario.price_release)
+    rates = rates.assuming(assuming) if assuming else rates
     _known("finance.currency", partial(rates.exchange_rate, point.finance.currency))
     months = Months(as_of, scenario.horizon_months)
     requests = np.round(point.workload.requests_per_month)
@@ -438,7 +442,12 @@ def _result(
 def _accepted(approach: Approach, reference: Approach, own_share: Any) -> Any:
     """The accepted share over all requests: its own where it answers, the reference's where that stands in."""
     if np.all(own_share == 1) or approach.accepted is None:
-        return approach.accepted
+        return _of_draws(approach.accepted)
     if reference.accepted is None:
         return None
-    return own_share * approach.accepted + (1 - own_share) * reference.accepted
+    return own_share * _of_draws(approach.accepted) + (1 - own_share) * _of_draws(reference.accepted)
+
+
+def _of_draws(number: Any) -> Any:
+    """A number of the scenario without the axis of the months; draws of it have shape (n, 1) there."""
+    return np.asarray(number)[..., 0] if np.ndim(number) else number

@@ -229,6 +229,28 @@ class Retrieval(_Stated):
     """Stored beside each vector. Default: an assumption."""
 
 
+RentService = Literal["standard", "spot", "community", "reserved"]
+
+
+class BoughtGpus(_Stated):
+    """What is paid for GPUs that were bought (rent: bought). What is left out is the price book's, where it has it."""
+
+    purchase_usd_per_gpu: OptionalPositive = None
+    """Price of one GPU; its share of the server is added. Default: a listed or assumed price, where there is one."""
+    life_years: OptionalPositive = None
+    """Years after which it is written off. Default: an assumption."""
+    electricity_usd_per_kwh: OptionalNonNegative = None
+    """Default: the mean commercial price in the United States."""
+    colocation_usd_per_kw_month: OptionalNonNegative = None
+    """Space, cooling and connection of one kilowatt. Default: the mean in the United States."""
+    staff_hours_per_gpu_year: OptionalNonNegative = None
+    """Hours of upkeep. Default: an assumption."""
+    staff_role: str = "ml_engineer"
+    """Whose hours; their rate is that of staff_usd_per_hour, or published."""
+    utilisation: OptionalShareAboveZero = None
+    """Tuning: share of all hours in which the GPUs are in use by anybody. Default: an assumption. Serving pays all hours."""
+
+
 class Tuning(_Stated):
     """How the model is fine-tuned, and where."""
 
@@ -267,7 +289,16 @@ class Tuning(_Stated):
     gpu: str | None = None
     """own_gpus: the GPU or instance rented."""
     rent: str | None = None
-    """own_gpus: the provider it is rented from."""
+    """own_gpus: the provider it is rented from; bought: none, and gpu is an id of gpus.toml."""
+    rent_service: RentService = "standard"
+    """own_gpus: on demand, or one of the cheaper ways where the provider has a price for it; on spot interrupted hours are
+    repeated."""
+    bought: BoughtGpus | None = None
+    """own_gpus: What is paid for the GPUs where rent is bought."""
+    storage_usd_per_gb_month: OptionalNonNegative = None
+    """own_gpus: Price of stored weights, results and data. Default: the renter's, where the book has it; else it is not counted."""
+    egress_usd_per_gb: OptionalNonNegative = None
+    """own_gpus: Price of sending the result out, where it is served by another provider. Default: as above."""
     gpus: WholePositive = 1
     """own_gpus: GPUs used by one run."""
     sequences_per_step: WholePositive = 16
@@ -285,7 +316,19 @@ class Tuning(_Stated):
     def _complete(self) -> Tuning:
         if self.kind == "own_gpus" and (self.gpu is None or self.rent is None):
             raise ValueError("tuning on own_gpus needs gpu and rent")
+        _check_bought(self.rent, self.bought, self.rent_service)
         return self
+
+
+BOUGHT = "bought"
+"""In place of a provider: GPUs that were bought."""
+
+
+def _check_bought(rent: str | None, bought: BoughtGpus | None, rent_service: str) -> None:
+    if bought is not None and rent != BOUGHT:
+        raise ValueError("bought states what bought GPUs cost: write rent: bought with it, or leave it out")
+    if rent == BOUGHT and rent_service != "standard":
+        raise ValueError(f"bought GPUs are not rented: leave rent_service {rent_service} out")
 
 
 class PerToken(_Stated):
@@ -344,9 +387,15 @@ class OwnGpus(_Replicated):
     gpu: str
     """GPU or instance type, as the renting provider names it."""
     rent: str
-    """Provider it is rented from."""
-    rent_service: Literal["standard", "spot", "community", "reserved"] = "standard"
-    """On demand, or one of the cheaper ways where the provider has a price for it."""
+    """Provider it is rented from; bought: none, and gpu is an id of gpus.toml."""
+    rent_service: RentService = "standard"
+    """On demand, or one of the cheaper ways where the provider has a price for it; on spot, spare replicas are kept on."""
+    bought: BoughtGpus | None = None
+    """What is paid for the GPUs where rent is bought."""
+    storage_usd_per_gb_month: OptionalNonNegative = None
+    """Price of stored weights and adapters. Default: the renter's, where the book has it; else it is not counted."""
+    egress_usd_per_gb: OptionalNonNegative = None
+    """Price of sending answers out. Default: as above."""
     gpus_per_replica: WholePositive = 1
     """GPUs one replica needs."""
     requests_per_second_per_replica: OptionalPositive = None
@@ -362,6 +411,18 @@ class OwnGpus(_Replicated):
     """What each further token may take at most, for the predicted throughput. Default: as long as it takes."""
     speed_factor: Positive = 1
     """Throughput over what is predicted, for measurements of your own or a range."""
+    adapters: WholePositive = 1
+    """LoRA adapters served on the one base, all requests together; a single one is merged into it. Their training is stated in
+    tuning.runs."""
+    adapter_rank: WholePositive = 16
+    """Rank of each of several adapters."""
+
+    @model_validator(mode="after")
+    def _owned(self) -> OwnGpus:
+        _check_bought(self.rent, self.bought, self.rent_service)
+        if self.rent == BOUGHT and self.idle_minutes_to_zero is not None:
+            raise ValueError("idle_minutes_to_zero saves nothing on bought GPUs, which are paid for on or off: leave it out")
+        return self
 
 
 def _serving_kind(stated: Any) -> str:
@@ -494,6 +555,13 @@ class Approach(_Stated):
     after_end: Literal["fall back to the reference", "unavailable"] = "fall back to the reference"
     """What happens when the model is shut down and no successor is eligible."""
 
+    @model_validator(mode="after")
+    def _adapters_of_adapters(self) -> Approach:
+        several = isinstance(self.serving, OwnGpus) and np.any(np.asarray(self.serving.adapters) > 1)
+        if several and self.tuning is not None and self.tuning.technique == "full":
+            raise ValueError("serving.adapters share one base, and technique full makes no adapter: choose lora or qlora")
+        return self
+
     @property
     def family(self) -> Family:
         """Which of the five kinds it is, from its parts."""
@@ -539,6 +607,43 @@ class Value(_Stated):
     """Whose minutes."""
 
 
+class PairedAnswers(_Stated):
+    """How two approaches did on the same evaluation set."""
+
+    both: Annotated[int, Field(ge=0)]
+    """Questions both answered acceptably."""
+    first_only: Annotated[int, Field(ge=0)]
+    second_only: Annotated[int, Field(ge=0)]
+    neither: Annotated[int, Field(ge=0)]
+
+    @property
+    def correlation(self) -> float:
+        """φ of the two-by-two table, the correlation of the two shares of successes; 0 where one of them is all or none."""
+        table = self.both * self.neither - self.first_only * self.second_only
+        first, second = self.both + self.first_only, self.both + self.second_only
+        not_first, not_second = self.second_only + self.neither, self.first_only + self.neither
+        return float(table / (first * second * not_first * not_second) ** 0.5) if table else 0.0
+
+
+class Correlation(_Stated):
+    """Two ranges that move together."""
+
+    between: tuple[str, str]
+    """Dotted paths of the two, such as approaches.rag.accepted, or assumptions.topic.name."""
+    rank: Annotated[float, Field(gt=-1, lt=1)] | None = None
+    """Spearman's rank correlation."""
+    paired: PairedAnswers | None = None
+    """Of two accepted shares measured on the same questions, in place of rank."""
+
+    @model_validator(mode="after")
+    def _one_measure(self) -> Correlation:
+        if (self.rank is None) == (self.paired is None):
+            raise ValueError("state rank, between -1 and 1, or paired counts: one of them")
+        if self.between[0] == self.between[1]:
+            raise ValueError(f"{self.between[0]} is correlated with itself: name two different fields")
+        return self
+
+
 class Conversion(_Stated):
     """A field that was stated in another currency, and was converted to dollars when it was read."""
 
@@ -582,6 +687,8 @@ class Scenario(_Stated):
     """Loaded hourly rates by role. Default: published wages and overhead."""
     finance: Finance = Finance()
     value: Value | None = None
+    correlations: tuple[Correlation, ...] = ()
+    """Ranges that move together; all others are independent."""
 
     @model_validator(mode="before")
     @classmethod
@@ -718,7 +825,8 @@ def _inherited(name: str, stated: dict[str, Any], seen: tuple[str, ...]) -> dict
 
 def _answers_alike(parent: dict[str, Any], child: dict[str, Any]) -> bool:
     """Whether a measured success share carries over: nothing that shapes the answers differs, only where it runs."""
-    where = ("at", "deployment", "gpu", "rent", "gpus", "runs", "training_hours_per_run", "speed_factor", "retrain_every_months")
+    where = ("at", "deployment", "gpu", "rent", "rent_service", "bought", "storage_usd_per_gb_month", "egress_usd_per_gb", "gpus")
+    where += ("runs", "training_hours_per_run", "speed_factor", "retrain_every_months")
 
     def shaping(fields: dict[str, Any]) -> list[Any]:
         tuning = fields.get("tuning")

@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ValidationError
 
 from calc.compare import compare
+from calc.fields import check_bounds, with_field
 from calc.ledger import Unpriced
 from calc.scenario import Scenario
 from pricing import PriceBook
@@ -23,55 +22,6 @@ from pricing import PriceBook
 POINTS = 1025
 """Values at which the order of the approaches is compared before each change is narrowed down."""
 HALVINGS = 60
-
-
-def with_field(scenario: Scenario, path: str, values: NDArray[np.float64]) -> Scenario:
-    """The scenario with one number replaced, unchecked, by several: every total becomes an array of their shape.
-
-    Args:
-        values: shape (n,).
-
-    Raises:
-        ValueError: the scenario has no such field, or it holds no number that can move continuously.
-    """
-    # the volume meets the months only inside the lines' shapes; every other number meets them at once
-    value = values if path == "workload.requests_per_month" else values[:, None]
-    changed: Scenario = _replaced(scenario, path.split("."), value, path)
-    return changed
-
-
-def _replaced(at: Any, names: list[str], value: Any, path: str) -> Any:
-    if not names:
-        if isinstance(at, bool | str | tuple | BaseModel | dict):
-            raise ValueError(f"{path} does not hold a number")
-        return value
-    # names of approaches may hold dots of their own, so the longest name that fits is taken
-    fields = at.__dict__ if isinstance(at, BaseModel) else at if isinstance(at, dict) else {}
-    for count in range(len(names), 0, -1):
-        name = ".".join(names[:count])
-        if name in fields:
-            if isinstance(at, BaseModel) and _is_whole(type(at), name):
-                raise ValueError(f"{path} counts whole steps; compare scenarios with one value each instead")
-            inner = _replaced(fields[name], names[count:], value, path)
-            return at.model_copy(update={name: inner}) if isinstance(at, BaseModel) else {**at, name: inner}
-    if isinstance(at, dict) and len(names) == 1:  # a role's rate that is not stated yet
-        return {**at, names[0]: value}
-    raise ValueError(f"there is no field {path}: '{names[0]}' is not one of {', '.join(fields) or 'the parts stated there'}")
-
-
-def _check_bounds(scenario: Scenario, path: str, value: float) -> None:
-    """Raise ValueError where the field does not take the value."""
-    with_field(scenario, path, np.array([value]))
-    changed: Scenario = _replaced(scenario, path.split("."), value, path)
-    try:
-        Scenario.model_validate(changed.model_dump(warnings=False))
-    except ValidationError as error:
-        raise ValueError(f"{path}: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from None
-
-
-def _is_whole(model: type[BaseModel], name: str) -> bool:
-    annotation = model.model_fields[name].annotation
-    return annotation is int or int in get_args(annotation)
 
 
 def totals_over(
@@ -126,7 +76,7 @@ def winners_over(
     if not low < high:
         raise ValueError(f"the range of {path} is empty: {low:g} must be below {high:g}")
     for end in (low, high):
-        _check_bounds(scenario.at_point(), path, end)
+        check_bounds(scenario.at_point(), path, end)
     values = np.linspace(low, high, POINTS)
 
     def cheapest(at: NDArray[np.float64]) -> tuple[NDArray[np.intp], list[str], NDArray[np.float64]]:

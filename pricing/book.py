@@ -6,6 +6,7 @@ Reading the tables is this module's one job with files; everything else in `pric
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from copy import copy
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
@@ -632,6 +633,17 @@ class Rates:
     def assumptions(self) -> dict[str, Assumption]:
         """Numbers nobody lists, by ``topic.name``."""
         return self._known_facts(self.book.assumptions)
+
+    def assuming(self, likely: Mapping[str, Any]) -> Rates:
+        """The same rates with other likely values of some assumptions: numbers, or arrays of them.
+
+        Raises:
+            PriceMissing: there is no assumption of that name, or none was recorded yet.
+        """
+        other = copy(self)  # what it remembers of prices hangs on no assumption
+        changed = {name: self.assumption(name).model_copy(update={"likely": value}) for name, value in likely.items()}
+        other.assumptions = self.assumptions | changed
+        return other
 
     @cached_property
     def open_models(self) -> dict[str, OpenModel]:

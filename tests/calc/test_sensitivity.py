@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from calc import Scenario, compare
-from calc.sensitivity import totals_over, winner_map, winners_over, with_field
+from calc.fields import with_field
+from calc.sensitivity import totals_over, winner_map, winners_over
 from pricing import PriceBook
 
 BOOK = PriceBook.bundled()

@@ -1,0 +1,222 @@
+"""Draws of everything uncertain in a scenario: what is drawn, how it moves together, and the scenario at the draws.
+
+Three kinds of inputs are uncertain: numbers the scenario states as ranges, assumptions it leaves open, which bring their own
+ranges, and the speed of own GPUs where it is predicted, which brings the spread of the measurements it was fitted to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calc.compare import Comparison, compare
+from calc.estimate import Z90, Estimate, LogNormal, Pert
+from calc.export import assumptions, stated_ranges
+from calc.fields import numbers, with_field
+from calc.scenario import Correlation, Scenario
+from pricing import Assumption
+
+Floats = NDArray[np.float64]
+
+ASSUMED = "assumptions."
+PREDICTED = "predicted."
+DRAWS_PER_SCRAMBLE = 2**13
+_SMALLEST_SHARE = 2.0**-33
+"""A Sobol point may be 0 exactly, where a lognormal has no value."""
+Z95 = 1.6448536269514722
+"""The 95th percentile of the standard normal distribution."""
+
+
+@dataclass(frozen=True)
+class Input:
+    """One uncertain number."""
+
+    path: str
+    """Dotted path in the scenario's file; ``assumptions.topic.name``; or ``predicted.training`` and ``predicted.serving``, the
+    speed of own GPUs over what is predicted."""
+    estimate: Estimate
+    fields: tuple[str, ...] = ()
+    """Every field of the scenario that takes the draw: itself, and those that inherited the range."""
+
+    @property
+    def is_stated(self) -> bool:
+        """Whether the scenario states the range; otherwise it comes with an assumption or a prediction."""
+        return not self.path.startswith((ASSUMED, PREDICTED))
+
+    def quantile(self, share: Any) -> Floats:
+        """Its value at a share of its distribution."""
+        return self.estimate.quantile(share)
+
+
+def uncertain_inputs(comparison: Comparison) -> tuple[Input, ...]:
+    """What is uncertain about a comparison: stated ranges first, then the assumptions it uses, then predicted speeds."""
+    return (*_stated(comparison.scenario), *_assumed(comparison), *_predicted(comparison))
+
+
+def held_fixed(comparison: Comparison) -> tuple[str, ...]:
+    """The numbers that the scenario states without a range, by their path."""
+    ranges = stated_ranges(comparison.scenario)
+    stated = dict(numbers(comparison.scenario.model_dump(exclude_unset=True, mode="json")))
+    return tuple(path for path in stated if not path.startswith("correlations.") and not _belongs(path, ranges))
+
+
+def _belongs(path: str, ranges: Mapping[str, Any]) -> bool:
+    return any(path == owner or path.startswith(owner + ".") for owner in ranges)
+
+
+def _stated(scenario: Scenario) -> Iterable[Input]:
+    """The stated ranges; one that an approach inherits is the same number as its parent's, and is drawn once."""
+    found: dict[str, Input] = {}
+    for path, estimate in stated_ranges(scenario).items():
+        owner = _inherited_from(scenario, path, estimate, found)
+        if owner is None:
+            found[path] = Input(path, estimate, (path,))
+        else:
+            found[owner] = Input(owner, estimate, (*found[owner].fields, path))
+    return (one for one in found.values() if not one.estimate.is_certain)
+
+
+def _inherited_from(scenario: Scenario, path: str, estimate: Estimate, found: Mapping[str, Input]) -> str | None:
+    """The input of the parent approach that this range was inherited from."""
+    for name, approach in scenario.approaches.items():
+        start = f"approaches.{name}."
+        if path.startswith(start) and approach.extends is not None:
+            above = f"approaches.{approach.extends}.{path.removeprefix(start)}"
+            for owner in found.values():
+                if above in owner.fields and owner.estimate == estimate:
+                    return owner.path
+    return None
+
+
+def _assumed(comparison: Comparison) -> Iterable[Input]:
+    for name, assumption in assumptions(comparison).items():
+        if assumption.low < assumption.high:
+            yield Input(ASSUMED + name, estimate_of(assumption))
+
+
+def estimate_of(assumption: Assumption) -> Pert:
+    """An assumption's low, likely and high as a PERT distribution."""
+    return Pert(low=assumption.low, likely=assumption.likely, high=assumption.high)
+
+
+def _predicted(comparison: Comparison) -> Iterable[Input]:
+    """The speed of own GPUs over the predicted one: lognormal, nine of ten within the prediction's interval.
+
+    One factor for all runs and one for all replicas: approaches on the same GPUs share what the prediction gets wrong. Where the
+    scenario states a speed factor, that takes its place.
+    """
+    for what, part in (("training", "tuning"), ("serving", "serving")):
+        fields, widths = [], []
+        for name, result in comparison.results.items():
+            spec = getattr(comparison.scenario.approaches[name], part)
+            found = [p for line in result.ledger.lines if "@" not in line.key for p in line.predicted if p.what.startswith(part)]
+            if found and not isinstance(spec.speed_factor, Estimate) and spec.speed_factor == 1:
+                fields.append(f"approaches.{name}.{part}.speed_factor")
+                widths += [float(np.max(np.log(p.high / p.low))) / 2 for p in found]
+        if fields:
+            p90 = float(np.exp(max(widths) * Z90 / Z95))
+            yield Input(PREDICTED + what, LogNormal(p10=1 / p90, p90=p90), tuple(fields))
+
+
+# --- draws ----------------------------------------------------------------------------------------------------------------
+
+
+def shares(inputs: Sequence[Input], correlations: Sequence[Correlation], seed: int, scrambles: Iterable[int]) -> Floats:
+    """Scrambled Sobol points: where in its distribution each input is drawn. Shape (scrambles × 8,192, inputs).
+
+    Correlated inputs are joined by a Gaussian copula, whose matrix holds 2·sin(π ρ/6) for a rank correlation ρ (Kruskal, 1958).
+
+    Args:
+        seed: the same seed gives the same draws.
+        scrambles: numbers of the independent scrambles of 2¹³ points each.
+
+    Raises:
+        ValueError: a correlation names what is not drawn, or the correlations contradict one another.
+    """
+    from scipy.stats import qmc  # slow to import
+
+    points = [_scrambled(qmc, len(inputs), seed, scramble) for scramble in scrambles]
+    return correlated(np.concatenate(points), inputs, correlations)
+
+
+def _scrambled(qmc: Any, inputs: int, seed: int, scramble: int) -> Floats:
+    if not inputs:
+        return np.zeros((DRAWS_PER_SCRAMBLE, 0))
+    drawn = qmc.Sobol(inputs, scramble=True, rng=np.random.default_rng([seed, scramble])).random(DRAWS_PER_SCRAMBLE)
+    return np.clip(drawn, _SMALLEST_SHARE, 1 - _SMALLEST_SHARE)
+
+
+def correlated(points: Floats, inputs: Sequence[Input], correlations: Sequence[Correlation]) -> Floats:
+    """Independent shares of shape (n, inputs) as shares that move together as stated; each stays uniform."""
+    if not correlations:
+        return points
+    from scipy.special import ndtr, ndtri  # slow to import
+
+    joined, (which, factor) = points.copy(), _copula(tuple(one.path for one in inputs), tuple(correlations))
+    joined[:, which] = ndtr(ndtri(points[:, which]) @ factor.T)
+    return np.clip(joined, _SMALLEST_SHARE, 1 - _SMALLEST_SHARE)
+
+
+@cache
+def _copula(paths: tuple[str, ...], correlations: tuple[Correlation, ...]) -> tuple[list[int], Floats]:
+    """The inputs that are correlated, and a triangular factor of their normal scores' correlations."""
+    involved = list(dict.fromkeys(path for stated in correlations for path in stated.between))
+    matrix = np.eye(len(involved))
+    for number, stated in enumerate(correlations):
+        where = f"correlations.{number}.between"
+        for path in stated.between:
+            if path not in paths:
+                raise ValueError(f"{where}: {path} is no range that is drawn; those are {', '.join(paths) or 'none'}")
+        a, b = (involved.index(path) for path in stated.between)
+        if matrix[a, b]:
+            raise ValueError(f"{where}: {' and '.join(stated.between)} are correlated twice; state one of them")
+        matrix[a, b] = matrix[b, a] = _normal_correlation(stated)
+    values, vectors = np.linalg.eigh(matrix)
+    if values[0] < -1e-9:
+        raise ValueError(
+            f"correlations: those between {', '.join(involved)} cannot all hold at once: two inputs that both move with a third "
+            "move with each other. Bring the stated ranks closer to zero, or state the missing one"
+        )
+    definite = (vectors * np.maximum(values, 1e-12)) @ vectors.T  # a perfect correlation leaves an eigenvalue of zero
+    return [paths.index(path) for path in involved], np.asarray(np.linalg.cholesky(definite))
+
+
+def _normal_correlation(stated: Correlation) -> float:
+    """Correlation of the normal scores: 2·sin(π ρ/6) of a rank correlation; φ of paired counts as it is."""
+    if stated.rank is not None:
+        return float(2 * np.sin(np.pi * stated.rank / 6))
+    assert stated.paired is not None
+    return stated.paired.correlation
+
+
+# --- the scenario at the draws --------------------------------------------------------------------------------------------
+
+
+def values_at(inputs: Sequence[Input], at: Floats) -> dict[str, Floats]:
+    """The inputs' values at shares of shape (n, inputs), by path."""
+    return {one.path: one.quantile(at[:, column]) for column, one in enumerate(inputs)}
+
+
+def compared_at(comparison: Comparison, inputs: Sequence[Input], values: Mapping[str, Floats]) -> Comparison:
+    """The comparison with some of its inputs replaced by arrays; those without values stay at their point.
+
+    Args:
+        values: path of an input → values, all of the same shape (n,).
+
+    Raises:
+        ValueError: a combination of drawn values that the model refuses.
+    """
+    scenario, assuming = comparison.point, {}
+    for one in inputs:
+        if one.path not in values:
+            continue
+        if one.path.startswith(ASSUMED):
+            assuming[one.path.removeprefix(ASSUMED)] = values[one.path][:, None]
+        for path in one.fields:
+            scenario = with_field(scenario, path, values[one.path])
+    return compare(scenario, comparison.rates.book, today=comparison.as_of, assuming=assuming)
