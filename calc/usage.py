@@ -85,10 +85,10 @@ def usage_charges(
         rates: the prices to bill at.
         offer: ``provider/model``.
         usage: counts by counter (`METERS`). A counter includes its parts: ``input_tokens`` are all input tokens, cached or not.
-            The context tier is that of ``input_tokens``, so state one request, or the sum of requests of one tier only if
-            no tier lies below the sum.
+            The context tier is that of ``input_tokens``, so state one request, or for a sum ``context_tokens`` too.
         on: the day; default the as-of day.
-        conditions: ``service``, ``tuned``, ``deployment``, ``at_hour`` as in `pricing.Rates.price`.
+        conditions: ``service``, ``tuned``, ``deployment``, ``at_hour``, ``accept_unverified`` as in `pricing.Rates.price`;
+            ``context_tokens`` of one request, where the usage is that of several.
 
     Raises:
         ValueError: an unknown counter, a negative count, or parts that exceed their whole.
@@ -100,7 +100,7 @@ def usage_charges(
             raise ValueError(f"'{counter}' is not a counter. {did_you_mean(counter, METERS, cutoff=0.6)}".rstrip())
         if count < 0:
             raise ValueError(f"{counter} = {count} is negative")
-    conditions["context_tokens"] = usage.get("input_tokens", 0)
+    conditions.setdefault("context_tokens", usage.get("input_tokens", 0))
     prices = _prices(rates, offer, on, conditions)
     for counter, count in usage.items():
         if count and not _has_one_price(counter, prices):
