@@ -36,6 +36,8 @@ BEFORE = {
     "ln_exchange_s": np.log(1e-5),
 }
 """Before any row speaks: shares of the peaks reached, the fixed time of a step, multiples of the link's time, one exchange."""
+LOOSE = ("ln_experts", "narrow_experts")
+"""Coefficients that are no feature's: drawn towards no effect as features are."""
 
 
 class Row(NamedTuple):
@@ -105,7 +107,7 @@ def problem(rows: list[Row]) -> Problem:
     """The regression of the rows."""
     found = [model.features(row.deployment) for row in rows]
     return Problem(
-        names=[*BEFORE, *found[0]],
+        names=[*BEFORE, *LOOSE, *found[0]],
         at_peak=Loads(*np.array([model.loads(row.deployment, row.tokens, row.batch) for row in rows], dtype=float).T),
         design=np.array([list(each.values()) for each in found]),
         batch=np.array([row.batch for row in rows]),
@@ -125,7 +127,7 @@ def _as_fit(names: list[str], values: np.ndarray) -> Fit:
 def ln_predicted(these: Problem, values: np.ndarray) -> np.ndarray:
     """ln of the output tokens a second that coefficients predict for every row."""
     fit = _as_fit(these.names, values)
-    slower = np.exp(-these.design @ values[len(BEFORE) :])
+    slower = np.exp(-these.design @ values[-these.design.shape[1] :])
     prefill = model.prefill_seconds(these.at_peak, these.input_tokens, fit, slower)
     step = model.step_seconds(these.at_peak, these.batch, fit, slower)
     served = model.requests_per_second(these.batch, prefill, step, these.output_tokens)
@@ -134,15 +136,18 @@ def ln_predicted(these: Problem, values: np.ndarray) -> np.ndarray:
 
 def _system(these: Problem, mask: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Residuals of the rows of a mask, and the pull of what was known before."""
-    before = np.array([*BEFORE.values(), *np.zeros(these.design.shape[1])])
+    before = _before(these)
     pull = np.sqrt(RIDGE * np.where(np.arange(len(before)) < len(BEFORE), 2, 1)) * (values - before)
     return np.r_[np.sqrt(these.weights[mask]) * (these.ln_published - ln_predicted(these, values))[mask], pull]
 
 
 def solve(these: Problem, mask: np.ndarray) -> np.ndarray:
     """Coefficients from the rows of a mask."""
-    start = np.array([*BEFORE.values(), *np.zeros(these.design.shape[1])])
-    return least_squares(lambda values: _system(these, mask, values), start, loss="soft_l1", f_scale=0.3).x
+    return least_squares(lambda values: _system(these, mask, values), _before(these), loss="soft_l1", f_scale=0.3).x
+
+
+def _before(these: Problem) -> np.ndarray:
+    return np.array([*BEFORE.values(), *np.zeros(len(these.names) - len(BEFORE))])
 
 
 def residuals(rows: list[Row]) -> statistics.Residuals:

@@ -9,7 +9,8 @@ Unsloth's runs state times beside Transformers' and no tokens: the ratio gives i
 ran, and nothing else. Packed, it counts as any framework of fused kernels: twice Transformers would be above the peak.
 
 Of rows of one run with start-up, evaluations are taken out where their tokens are known. The fit is ridge regression of
-ln(tokens/s) on the features of `calc.hardware.training_time`, groups weighed alike, coefficients drawn towards zero.
+ln(tokens/s) on the features of `calc.hardware.training_time`, groups weighed alike, coefficients drawn towards zero. The
+exponent of narrow experts is searched between 0 and 1, the other coefficients being fitted at each.
 """
 
 from __future__ import annotations
@@ -18,9 +19,18 @@ import sys
 from typing import NamedTuple
 
 import numpy as np
+from scipy.optimize import minimize_scalar
 
 from calc.hardware.architecture import Shape, shape_of
-from calc.hardware.training_time import TrainingRun, features, interval_factor, kind_of, seconds_at_peak
+from calc.hardware.training_time import (
+    TrainingRun,
+    expert_seconds_at_peak,
+    expert_slowness,
+    features,
+    interval_factor,
+    kind_of,
+    seconds_at_peak,
+)
 from calibration import statistics
 from pricing.model import Coefficient, Fit, Gpu
 
@@ -81,31 +91,59 @@ def _row(fields: dict[str, str]) -> Row:
 
 
 class Problem(NamedTuple):
-    """The regression: ln of the efficiency each row reached, and what it may hang on."""
+    """The regression: what each row reached, and what that may hang on."""
 
     names: list[str]
+    """Of the coefficients: those that multiply a column of the design, then `narrow_experts`."""
     design: np.ndarray
-    ln_efficiency: np.ndarray
+    shapes: list[Shape]
+    speeds: np.ndarray
+    seconds: np.ndarray
+    expert_seconds: np.ndarray
     weights: np.ndarray
     prior: np.ndarray
+
+    def ln_efficiency(self, narrow_experts: float) -> np.ndarray:
+        """ln of the share of the peak that each row reached, the slowness of its experts taken out."""
+        slower = np.array([expert_slowness(shape, narrow_experts) for shape in self.shapes])
+        return np.log(self.speeds * (self.seconds + (slower - 1) * self.expert_seconds))
 
 
 def problem(rows: list[Row]) -> Problem:
     """The regression of the rows."""
     found = [features(row.shape, row.gpu, row.run) for row in rows]
     names = ["ln_efficiency", *found[0]]
-    design = np.array([[1.0, *(float(value) for value in each.values())] for each in found])
-    seconds = np.array([seconds_at_peak(row.shape, row.gpu, row.run) for row in rows])
-    speeds = np.array([row.tokens_per_second_per_gpu for row in rows])
-    prior = np.array([np.log(EFFICIENCY_BEFORE), *np.zeros(len(names) - 1)])
-    return Problem(names, design, np.log(speeds * seconds), statistics.group_weights([row.group for row in rows]), prior)
+    return Problem(
+        names=[*names, "narrow_experts"],
+        design=np.array([[1.0, *(float(value) for value in each.values())] for each in found]),
+        shapes=[row.shape for row in rows],
+        speeds=np.array([row.tokens_per_second_per_gpu for row in rows]),
+        seconds=np.array([seconds_at_peak(row.shape, row.gpu, row.run) for row in rows]),
+        expert_seconds=np.array([expert_seconds_at_peak(row.shape, row.gpu, row.run) for row in rows]),
+        weights=statistics.group_weights([row.group for row in rows]),
+        prior=np.array([np.log(EFFICIENCY_BEFORE), *np.zeros(len(names) - 1)]),
+    )
+
+
+def _ridge(regression: Problem, mask: np.ndarray, narrow_experts: float) -> tuple[np.ndarray, float]:
+    """Coefficients of the design at one exponent of narrow experts, and the loss that both leave."""
+    x, weights = regression.design[mask], regression.weights[mask]
+    reached = regression.ln_efficiency(narrow_experts)[mask]
+    moments = x.T @ (weights[:, None] * x) + RIDGE * np.eye(x.shape[1])
+    drawn = np.linalg.solve(moments, x.T @ (weights * (reached - x @ regression.prior)))
+    found = regression.prior + drawn
+    return found, float(np.sum(weights * (reached - x @ found) ** 2) + RIDGE * (drawn @ drawn + narrow_experts**2))
 
 
 def solve(regression: Problem, mask: np.ndarray) -> np.ndarray:
-    """Ridge coefficients from the rows of a mask."""
-    x, weights = regression.design[mask], regression.weights[mask]
-    moments = x.T @ (weights[:, None] * x) + RIDGE * np.eye(x.shape[1])
-    return regression.prior + np.linalg.solve(moments, x.T @ (weights * (regression.ln_efficiency[mask] - x @ regression.prior)))
+    """Ridge coefficients from the rows of a mask, those of the design at the best exponent of narrow experts."""
+    best = minimize_scalar(lambda exponent: _ridge(regression, mask, exponent)[1], bounds=(0.0, 1.0), method="bounded").x
+    return np.array([*_ridge(regression, mask, best)[0], best])
+
+
+def ln_ratios(regression: Problem, values: np.ndarray) -> np.ndarray:
+    """ln(published/predicted) of every row."""
+    return regression.ln_efficiency(values[-1]) - regression.design @ values[:-1]
 
 
 def residuals(rows: list[Row]) -> statistics.Residuals:
@@ -114,7 +152,7 @@ def residuals(rows: list[Row]) -> statistics.Residuals:
     return statistics.out_of_family(
         [row.family for row in rows],
         lambda mask: solve(regression, mask),
-        lambda found, mask: regression.ln_efficiency[mask] - regression.design[mask] @ found,
+        lambda found, mask: ln_ratios(regression, found)[mask],
     )
 
 
@@ -132,7 +170,8 @@ def fitted() -> Fit:
     values = solve(regression, every)
     found = residuals(rows)
     families = len({row.family for row in rows})
-    x, weights = regression.design, regression.weights
+    weights, nudged = regression.weights, values + np.eye(len(values))[-1] * 1e-4
+    x = np.c_[regression.design, (ln_ratios(regression, values) - ln_ratios(regression, nudged)) / 1e-4]
     variance = float(np.sum(weights * found.inside**2) / np.sum(weights))
     place, plain = regression.names.index("unsloth_padded"), regression.names.index("plain_kernels")
     ratios = ln_unsloth_ratios()

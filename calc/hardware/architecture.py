@@ -138,6 +138,11 @@ def expert_layer_parameters(shape: Shape, experts: float) -> float:
     )
 
 
+def active_expert_parameters(shape: Shape) -> float:
+    """Parameters of the experts that one token passes through, shared ones included, of all layers."""
+    return shape.expert_layers * (shape.experts_per_token + shape.shared_experts) * expert_parameters(shape)
+
+
 def total_parameters(shape: Shape) -> float:
     """Parameters of the checkpoint."""
     return _text_parameters(shape, shape.experts) + shape.other_parameters
@@ -201,7 +206,32 @@ def _latent_sides(shape: Shape, target: Target) -> float:
     return {"q": sum(queries), "k": keys_values, "v": up, "o": output}.get(target, 0)
 
 
-def kv_bytes_per_token(shape: Shape, bytes_per_number: float = 2.0) -> float:
-    """Bytes that a token's keys and values take in the cache of all layers. Layers with a window keep `window_tokens` at most."""
-    numbers = shape.kv_rank + shape.rope_head if shape.is_latent else 2 * shape.kv_heads * shape.head
-    return shape.layers * numbers * bytes_per_number
+# --- keys and values ------------------------------------------------------------------------------------------------------
+
+
+def kv_bytes_per_token(shape: Shape, bytes_per_number: float = 2.0, gpus: int = 1) -> float:
+    """Bytes that a token's keys and values take in the cache of all layers, on all GPUs that share the model together.
+
+    Each GPU keeps whole heads, at least one: gpus · ⌈heads ÷ gpus⌉. Compressed keys and values belong to no head, so every GPU
+    keeps all of them. Layers with a window keep `window_tokens` at most.
+    """
+    if shape.is_latent:
+        return shape.layers * gpus * (shape.kv_rank + shape.rope_head) * bytes_per_number
+    return shape.layers * gpus * -(-shape.kv_heads // gpus) * 2 * shape.head * bytes_per_number
+
+
+def why_not_split(shape: Shape, gpus: int) -> str:
+    """Why attention cannot be split over so many GPUs (tensor parallelism), in words; empty where it can.
+
+    Each takes as many attention heads as the others; key-value heads are split alike, or repeated alike where they are fewer.
+    """
+    if _splits(shape, gpus):
+        return ""
+    can = [str(count) for count in (1, 2, 4, 8, 16) if _splits(shape, count)]
+    kv = "" if shape.is_latent else f" and {shape.kv_heads} for keys and values"
+    return f"{shape.name} has {shape.heads} attention heads{kv}, which {gpus} GPUs cannot share alike. Take {' or '.join(can)}."
+
+
+def _splits(shape: Shape, gpus: int) -> bool:
+    kv_alike = shape.is_latent or shape.kv_heads % gpus == 0 or gpus % shape.kv_heads == 0
+    return shape.heads % gpus == 0 and kv_alike

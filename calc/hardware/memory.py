@@ -22,6 +22,7 @@ from calc.hardware.architecture import (
     largest_layer_parameters,
     lora_parameters,
     total_parameters,
+    why_not_split,
 )
 from pricing.errors import PricingError
 from pricing.model import Fit, Gpu
@@ -358,6 +359,8 @@ def refuse(shape: Shape, setup: TuningSetup) -> None:
     for name in ("sequence_tokens", "micro_batch", "gpus", "tensor_parallel", "pipeline_parallel", "context_parallel"):
         if not float(np.min(getattr(setup, name))) >= 1:
             raise MemoryRefused(f"{name} is {np.min(getattr(setup, name))}; it must be 1 or more.")
+    if reason := why_not_split(shape, setup.tensor_parallel):
+        raise MemoryRefused(reason)
     if setup.technique != "full" and not setup.rank >= 1:
         raise MemoryRefused(f"The rank of the adapters is {setup.rank}; it must be 1 or more.")
     if setup.technique != "full" and not lora_parameters(shape, 1, setup.targets):

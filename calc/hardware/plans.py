@@ -39,6 +39,7 @@ from calc.hardware.serving_throughput import (
     Capacity,
     Deployment,
     LatencyMissed,
+    NotSplit,
     ServingRefused,
     TokenShape,
     Weights,
@@ -222,7 +223,10 @@ def owned_hour(
         PriceMissing: no purchase price, power or wage is stated or in the book, or the utilisation cannot be.
     """
     gpu, stated = rates.gpu(gpu_id), stated or OwnedTerms()
-    given: dict[str, Any] = {"server_life_years": stated.life_years, "operation_hours_per_gpu_year": stated.staff_hours_per_gpu_year}
+    given: dict[str, Any] = {
+        "server_life_years": stated.life_years,
+        "operation_hours_per_gpu_year": stated.staff_hours_per_gpu_year,
+    }
     given["owned_utilisation"] = utilisation
     assumed = tuple(name for name in _OWNED if given.get(name) is None)
     given |= {name: rates.assumption(f"hardware.{name}").likely for name in assumed}
@@ -806,6 +810,9 @@ def serving_plans(
                 each = capacity(deployment, tokens, rates.fit("serving"), *latency)
             except LatencyMissed as error:
                 missed.append(error)
+                continue
+            except NotSplit as error:
+                why = why or str(error)  # that it does not fit on fewer says more
                 continue
             except ServingRefused as error:
                 why = str(error)

@@ -14,11 +14,13 @@ import numpy as np
 
 from calc.hardware.architecture import (
     Shape,
+    active_expert_parameters,
     embedding_parameters,
     expert_parameters,
     kv_bytes_per_token,
     lora_parameters,
     total_parameters,
+    why_not_split,
 )
 from calc.hardware.training_time import attention_flops, expert_narrowness, gpu_class, matrix_parameters
 from pricing.errors import PricingError
@@ -39,6 +41,10 @@ DEFAULT_MAX_BATCH = 256
 
 class ServingRefused(PricingError):
     """A deployment that cannot be, or of which too little is known."""
+
+
+class NotSplit(ServingRefused):
+    """A number of GPUs that a model's attention cannot be split over."""
 
 
 class LatencyMissed(ServingRefused):
@@ -69,11 +75,11 @@ class Deployment:
 
 @dataclass(frozen=True)
 class TokenShape:
-    """Tokens of one request."""
+    """Tokens of one request. Numbers or arrays."""
 
-    input_tokens: float
-    output_tokens: float
-    cached_input_tokens: float = 0.0
+    input_tokens: Any
+    output_tokens: Any
+    cached_input_tokens: Any = 0.0
     """Of the input, tokens whose keys and values are still there from an earlier request."""
 
 
@@ -83,9 +89,17 @@ class Loads(NamedTuple):
     memory_s: Any
     """Reading weights and the cache, of one step."""
     compute_s: Any
-    """Operations of one step."""
+    """Operations of one step, experts' left out."""
+    expert_compute_s: Any
+    """Those of experts' matrices."""
     prefill_s: Any
-    """Operations of one request's uncached input."""
+    """Operations of one request's uncached input, experts' left out."""
+    expert_prefill_s: Any
+    """Those of experts' matrices."""
+    experts_over_active: Any
+    """Experts of a layer over those that one token passes through; 1 without experts."""
+    narrowness: Any
+    """`expert_narrowness`."""
     link_s_per_token: Any
     """Sums exchanged between the GPUs of a replica, per token."""
     exchanges: Any
@@ -93,14 +107,14 @@ class Loads(NamedTuple):
 
 
 class Capacity(NamedTuple):
-    """What one replica serves at a token shape, all slots taken."""
+    """What one replica serves at a token shape, all slots taken. Arrays where the tokens are."""
 
-    requests_per_second: float
-    output_tokens_per_second: float
-    batch: int
-    time_to_first_token_s: float
-    time_per_output_token_s: float
-    limited_by: str
+    requests_per_second: Any
+    output_tokens_per_second: Any
+    batch: Any
+    time_to_first_token_s: Any
+    time_per_output_token_s: Any
+    limited_by: Any
     """``memory``, ``engine``, ``time to first token`` or ``time per output token``: what keeps the batch from growing."""
 
 
@@ -126,13 +140,13 @@ def adapter_bytes(deployment: Deployment) -> float:
     return 2 * lora_parameters(deployment.shape, deployment.adapter_rank)
 
 
-def kv_bytes_per_request(deployment: Deployment, tokens: TokenShape) -> float:
-    """Bytes of keys and values of one request, half of its output written."""
+def kv_bytes_per_request(deployment: Deployment, tokens: TokenShape) -> Any:
+    """Bytes of keys and values of one request on all GPUs of a replica, half of its output written."""
     kept = tokens.input_tokens + tokens.output_tokens / 2
     shape = deployment.shape
     windowed = shape.windowed_layers / shape.layers
-    layers_times_tokens = (1 - windowed) * kept + windowed * min(kept, shape.window_tokens or kept)
-    return kv_bytes_per_token(shape, deployment.kv_bytes_per_number) * layers_times_tokens
+    tokens_of_a_layer = (1 - windowed) * kept + windowed * np.minimum(kept, shape.window_tokens)
+    return kv_bytes_per_token(shape, deployment.kv_bytes_per_number, deployment.gpus) * tokens_of_a_layer
 
 
 def usable_bytes(gpu: Gpu, gpus: int) -> float:
@@ -141,7 +155,7 @@ def usable_bytes(gpu: Gpu, gpus: int) -> float:
     return gpus * (memory * USABLE_MEMORY - RESERVED_BYTES)
 
 
-def batch_in_memory(deployment: Deployment, tokens: TokenShape) -> float:
+def batch_in_memory(deployment: Deployment, tokens: TokenShape) -> Any:
     """Requests whose keys and values fit beside the weights.
 
     Raises:
@@ -149,11 +163,12 @@ def batch_in_memory(deployment: Deployment, tokens: TokenShape) -> float:
     """
     held = weights_bytes(deployment.shape, deployment.weights) + deployment.adapters * adapter_bytes(deployment)
     free = usable_bytes(deployment.gpu, deployment.gpus) - held
-    batch = free / kv_bytes_per_request(deployment, tokens)
-    if batch < 1:
+    each = kv_bytes_per_request(deployment, tokens)
+    batch = free / each
+    if np.any(batch < 1):
         raise ServingRefused(
             f"{deployment.shape.name} in {deployment.weights} takes {held / 1e9:,.0f} GB and a request "
-            f"{kv_bytes_per_request(deployment, tokens) / 1e9:,.1f} GB; {deployment.gpus} × {deployment.gpu.name} leaves "
+            f"{np.max(each) / 1e9:,.1f} GB; {deployment.gpus} × {deployment.gpu.name} leaves "
             f"{usable_bytes(deployment.gpu, deployment.gpus) / 1e9:,.0f} GB. Take more or larger GPUs, or smaller weights."
         )
     return batch
@@ -176,14 +191,20 @@ def loads(deployment: Deployment, tokens: TokenShape, batch: Any) -> Loads:
     uncached = tokens.input_tokens - tokens.cached_input_tokens
     read = weights_read_bytes(shape, deployment.weights, batch) + batch * kv_bytes_per_request(deployment, tokens)
     read = read + np.minimum(batch, deployment.adapters) * adapter_bytes(deployment)
-    attention_of_step = 2 * attention_flops(shape, kept)
+    attention_of_step = attention_flops(shape, 2 * kept)  # all that is kept, twice the mean of causal attention
     # causal attention to what comes before: the cached part in full, the uncached half on average
     attention_of_prefill = attention_flops(shape, tokens.input_tokens + tokens.cached_input_tokens)
-    per_token = 2 * matrix_parameters(shape)
+    of_experts = 2 * active_expert_parameters(shape) / matrices
+    of_others = 2 * matrix_parameters(shape) / matrices - of_experts
+    active = shape.experts_per_token + shape.shared_experts
     return Loads(
         memory_s=read / bandwidth,
-        compute_s=batch * (per_token / matrices + attention_of_step / sixteen),
-        prefill_s=uncached * (per_token / matrices + attention_of_prefill / sixteen),
+        compute_s=batch * (of_others + attention_of_step / sixteen),
+        expert_compute_s=batch * of_experts,
+        prefill_s=uncached * (of_others + attention_of_prefill / sixteen),
+        expert_prefill_s=uncached * of_experts,
+        experts_over_active=(shape.experts + shape.shared_experts) / active if shape.experts else 1.0,
+        narrowness=expert_narrowness(shape),
         link_s_per_token=_link_seconds(deployment),
         exchanges=2.0 * shape.layers * (gpus > 1),
     )
@@ -212,9 +233,16 @@ def _known(rate: float | None, gpu: Gpu, what: str) -> float:
     return rate
 
 
+def expert_slowness(at_peak: Loads, fit: Fit) -> Any:
+    """How many times longer experts' operations take than as many of a dense model, as `training_time.expert_slowness`."""
+    longer = np.exp(fit.value("ln_experts") + fit.value("narrow_experts") * at_peak.narrowness)
+    return np.minimum(longer, at_peak.experts_over_active)
+
+
 def prefill_seconds(at_peak: Loads, input_tokens: Any, fit: Fit, slower: Any = 1.0) -> Any:
     """Seconds of one request's prefill; what the link takes depends on nothing else."""
-    compute = slower * at_peak.prefill_s / np.exp(fit.value("ln_prefill"))
+    operations = at_peak.prefill_s + expert_slowness(at_peak, fit) * at_peak.expert_prefill_s
+    compute = slower * operations / np.exp(fit.value("ln_prefill"))
     return compute + at_peak.link_s_per_token * np.exp(fit.value("ln_link")) * input_tokens
 
 
@@ -225,7 +253,8 @@ def step_seconds(at_peak: Loads, batch: Any, fit: Fit, slower: Any = 1.0) -> Any
         slower: what memory's and compute's times are multiplied by (`slowness`).
     """
     memory = slower * at_peak.memory_s / np.exp(fit.value("ln_bandwidth"))
-    compute = slower * at_peak.compute_s / np.exp(fit.value("ln_compute"))
+    operations = at_peak.compute_s + expert_slowness(at_peak, fit) * at_peak.expert_compute_s
+    compute = slower * operations / np.exp(fit.value("ln_compute"))
     link = at_peak.link_s_per_token * np.exp(fit.value("ln_link")) * batch
     fixed = np.exp(fit.value("ln_step_s")) + at_peak.exchanges * np.exp(fit.value("ln_exchange_s"))
     return np.sqrt(memory**2 + compute**2) + link + fixed
@@ -236,14 +265,12 @@ def features(deployment: Deployment) -> dict[str, float]:
     return {
         "sglang": float(deployment.engine == "sglang"),
         "quantised": float(deployment.weights != "fp16"),
-        "experts": float(deployment.shape.experts > 0),
-        "narrow_experts": expert_narrowness(deployment.shape),
         "blackwell": float(gpu_class(deployment.gpu) == "blackwell"),
     }
 
 
 def slowness(deployment: Deployment, fit: Fit) -> float:
-    """What memory's and compute's times are multiplied by for the engine, the weights and the kind of model and GPU."""
+    """What memory's and compute's times are multiplied by for the engine, the weights and the kind of GPU."""
     return float(np.exp(-sum(fit.value(name) * value for name, value in features(deployment).items())))
 
 
@@ -256,48 +283,86 @@ def capacity(
     deployment: Deployment,
     tokens: TokenShape,
     fit: Fit,
-    max_time_to_first_token_s: float | None = None,
-    max_time_per_output_token_s: float | None = None,
+    max_time_to_first_token_s: Any = None,
+    max_time_per_output_token_s: Any = None,
 ) -> Capacity:
-    """The most one replica serves within its memory and the latency wanted.
+    """The most one replica serves within its memory and the latency wanted. Tokens and latencies may be arrays.
 
     Time to first token is the prefill, its wait behind others' prefills (M/D/1), and a step; time per output token is a step and
-    the prefills that come between.
+    the prefills that come between. Both grow with the batch.
 
     Raises:
-        ServingRefused: it does not fit, the tokens cannot be, an unknown engine, or the latency is out of reach even for one
-            request at a time.
+        NotSplit: the model's attention cannot be split over so many GPUs.
+        LatencyMissed: the latency is out of reach even for one request at a time.
+        ServingRefused: it does not fit, the tokens cannot be, or an unknown engine.
     """
     check_request(deployment, tokens)
-    in_memory = int(batch_in_memory(deployment, tokens))
-    batch = np.arange(1, min(in_memory, deployment.max_batch) + 1, dtype=float)
+    if reason := why_not_split(deployment.shape, deployment.gpus):
+        raise NotSplit(reason)
+    most_in_memory = np.floor(batch_in_memory(deployment, tokens))
+    most = np.minimum(most_in_memory, deployment.max_batch)
+    wanted = {
+        "time to first token": max_time_to_first_token_s,
+        "time per output token": max_time_per_output_token_s,
+    }
+    batch, missed = _largest_batch(deployment, tokens, fit, most, {what: at for what, at in wanted.items() if at is not None})
+    first, each, served = _paces(deployment, tokens, fit, batch)
+    bounded = np.where(most_in_memory < deployment.max_batch, "memory", "engine")
+    limited_by = np.where(batch < most, missed, bounded)
+    if np.ndim(served) == 0:
+        batch, first, each, served, limited_by = int(batch), float(first), float(each), float(served), str(limited_by)
+    return Capacity(served, served * tokens.output_tokens, batch, first, each, limited_by)
+
+
+def _paces(deployment: Deployment, tokens: TokenShape, fit: Fit, batch: Any) -> tuple[Any, Any, Any]:
+    """Time to first token, time per output token and requests a second of a batch."""
     at_peak, slower = loads(deployment, tokens, batch), slowness(deployment, fit)
     prefill = prefill_seconds(at_peak, tokens.input_tokens - tokens.cached_input_tokens, fit, slower)
     step = step_seconds(at_peak, batch, fit, slower)
     first = prefill * (1 + batch * prefill / (2 * tokens.output_tokens * step)) + step
     each = step + batch * prefill / tokens.output_tokens
-    ends = {"memory" if in_memory < deployment.max_batch else "engine": len(batch)}
-    ends["time to first token"] = _reached(first, max_time_to_first_token_s, "time to first token", deployment)
-    ends["time per output token"] = _reached(each, max_time_per_output_token_s, "time per output token", deployment)
-    limited_by = min(ends, key=lambda name: ends[name])
-    last = ends[limited_by] - 1
-    served = float(requests_per_second(batch[last], prefill, step[last], tokens.output_tokens))
-    return Capacity(served, served * tokens.output_tokens, last + 1, float(first[last]), float(each[last]), limited_by)
+    return first, each, requests_per_second(batch, prefill, step, tokens.output_tokens)
 
 
-def _reached(seconds: np.ndarray, at_most: float | None, what: str, deployment: Deployment) -> int:
-    """How many of the batches, which grow, keep within a target."""
-    if at_most is None:
-        return len(seconds)
-    within = int(np.searchsorted(np.maximum.accumulate(seconds), at_most, side="right"))
-    if within == 0:
-        raise LatencyMissed(
-            f"A {what} of {at_most * 1000:,.6g} ms is out of reach: {deployment.shape.name} on {deployment.gpus} × "
-            f"{deployment.gpu.name} needs {seconds[0] * 1000:,.1f} ms for one request at a time. Take more or faster GPUs, "
-            "quantised weights or a smaller model, or allow more time.",
-            float(seconds[0]) / at_most,
-        )
-    return within
+def _largest_batch(deployment: Deployment, tokens: TokenShape, fit: Fit, most: Any, wanted: dict[str, Any]) -> tuple[Any, Any]:
+    """The largest batch, at most ``most``, that keeps within the times wanted, found by halving; and what one more would miss."""
+    if not wanted:
+        return most, ""
+
+    def times(batch: Any) -> dict[str, Any]:
+        first, each, _ = _paces(deployment, tokens, fit, batch)
+        return {"time to first token": first, "time per output token": each}
+
+    def within(batch: Any) -> Any:
+        found = times(batch)
+        return np.logical_and.reduce(np.broadcast_arrays(*(found[what] <= at for what, at in wanted.items())))
+
+    alone = times(1.0)
+    for what, at in wanted.items():
+        if np.any(alone[what] > at):
+            raise _out_of_reach(deployment, what, alone[what] + 0 * at, at + 0 * alone[what])
+    high = most + np.zeros(np.shape(within(1.0)))
+    low = np.ones_like(high)
+    while np.any(low < high):
+        middle = np.ceil((low + high) / 2)
+        fast = within(middle)
+        low, high = np.where(fast, middle, low), np.where(fast, high, middle - 1)
+    beyond = times(low + 1)
+    what = "time to first token"
+    first_missed = beyond[what] > wanted[what] if what in wanted else False
+    return low, np.where(first_missed, what, "time per output token")
+
+
+def _out_of_reach(deployment: Deployment, what: str, alone: Any, at_most: Any) -> LatencyMissed:
+    """The refusal that names the request furthest from the time wanted."""
+    worst = np.argmax(alone / at_most)
+    needed, wanted = float(np.ravel(alone)[worst]), float(np.ravel(at_most)[worst])
+    return LatencyMissed(
+        f"A {what} of {wanted * 1000:,.6g} ms is out of reach: {deployment.shape.name} on {deployment.gpus} × "
+        f"{deployment.gpu.name} needs {needed * 1000:,.1f} ms for one request at a time. Take more or faster GPUs, "
+        "quantised weights or a smaller model, or allow more time.",
+        needed / wanted,
+    )
 
 
 def check_request(deployment: Deployment, tokens: TokenShape) -> None:
@@ -306,9 +371,10 @@ def check_request(deployment: Deployment, tokens: TokenShape) -> None:
         near = difflib.get_close_matches(deployment.engine, ENGINES, n=1)
         hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(ENGINES)}."
         raise ServingRefused(f"There is no engine '{deployment.engine}'. {hint}")
-    if tokens.output_tokens <= 0 or tokens.input_tokens <= 0 or not 0 <= tokens.cached_input_tokens <= tokens.input_tokens:
+    read, written, cached = (np.asarray(n) for n in (tokens.input_tokens, tokens.output_tokens, tokens.cached_input_tokens))
+    if not np.all((written > 0) & (read > 0) & (cached >= 0) & (cached <= read)):
         raise ServingRefused("A request needs input and output tokens, and caches no more of its input than there is.")
-    length, context = tokens.input_tokens + tokens.output_tokens, deployment.shape.context_tokens
+    length, context = np.max(read + written), deployment.shape.context_tokens
     if context is not None and length > context:
         raise ServingRefused(
             f"Requests of {length:,.0f} tokens are beyond the context of {deployment.shape.name}, {context:,} tokens. "

@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from calc.hardware.architecture import Shape, active_parameters
+from calc.hardware.architecture import Shape, active_expert_parameters, active_parameters
 from pricing.errors import PricingError
 from pricing.model import Fit, Gpu
 
@@ -138,6 +138,25 @@ def seconds_at_peak(shape: Shape, gpu: Gpu, run: TrainingRun) -> Any:
     return _matrix_flops(shape, run) / peak_flops(gpu, run.precision) + _attention_flops(shape, run) / peak_flops(gpu, sixteen)
 
 
+def expert_seconds_at_peak(shape: Shape, gpu: Gpu, run: TrainingRun) -> float:
+    """Of `seconds_at_peak`, those of the experts' matrices."""
+    passes = matrix_passes(run.technique, run.method, run.recompute)
+    return 2 * active_expert_parameters(shape) * passes / peak_flops(gpu, run.precision)
+
+
+def expert_slowness(shape: Shape, narrow_experts: float) -> float:
+    """How many times longer the matrices of narrow experts take than wide ones with as many operations.
+
+    (`WIDE_EXPERT` ÷ width)^exponent, and never longer than all experts at once: min(that, experts ÷ experts of a token). So an
+    exponent below 1 keeps a model with wider or more experts from being faster, and one without experts from being faster than
+    a mixture of as many parameters.
+    """
+    if not shape.experts:
+        return 1.0
+    every, of_token = shape.experts + shape.shared_experts, shape.experts_per_token + shape.shared_experts
+    return float(min(np.exp(narrow_experts * expert_narrowness(shape)), every / of_token))
+
+
 def peak_flops(gpu: Gpu, precision: Precision) -> float:
     """Peak FLOP/s of a GPU on dense matrices of a precision.
 
@@ -179,7 +198,7 @@ def expert_narrowness(shape: Shape) -> float:
 
 
 def features(shape: Shape, gpu: Gpu, run: TrainingRun) -> dict[str, Any]:
-    """What multiplies the fitted coefficients, by their names."""
+    """What multiplies the fitted coefficients, by their names; `expert_slowness` alone is no such product."""
     kind = gpu_class(gpu)
     return {
         "consumer_card": float(kind == "consumer"),
@@ -188,7 +207,6 @@ def features(shape: Shape, gpu: Gpu, run: TrainingRun) -> dict[str, Any]:
         "blackwell": float(kind == "blackwell"),
         "padded": float(run.is_padded),
         "fp8": float(run.precision == "fp8"),
-        "narrow_experts": expert_narrowness(shape),
         "eager_experts": float(run.eager_experts and shape.experts > 0),
         "plain_kernels": float(kernels(run.framework) == "plain"),
         "unsloth_padded": float(run.framework == "unsloth" and run.is_padded),
@@ -199,7 +217,7 @@ def features(shape: Shape, gpu: Gpu, run: TrainingRun) -> dict[str, Any]:
 def tokens_per_second_per_gpu(shape: Shape, gpu: Gpu, run: TrainingRun, fit: Fit) -> Any:
     """Tokens one GPU trains on in a second: the peak's, times the share of it that such runs reach.
 
-    ln(tokens/s) = −ln(seconds of a token at peak) + ln(efficiency) + Σ coefficient · feature
+    ln(tokens/s) = −ln(seconds of a token at peak, experts' times their slowness) + ln(efficiency) + Σ coefficient · feature
 
     Raises:
         TrainingRefused: sequence beyond the context, no tokens in a step, an unknown framework, or no peak in the precision.
@@ -208,7 +226,8 @@ def tokens_per_second_per_gpu(shape: Shape, gpu: Gpu, run: TrainingRun, fit: Fit
         raise TrainingRefused("A step of a GPU needs tokens: batch × tokens per example ÷ GPUs is 0.")
     _within_context(shape, run)
     coefficients = sum(fit.value(name) * value for name, value in features(shape, gpu, run).items())
-    return np.exp(fit.value("ln_efficiency") + coefficients) / seconds_at_peak(shape, gpu, run)
+    longer = (expert_slowness(shape, fit.value("narrow_experts")) - 1) * expert_seconds_at_peak(shape, gpu, run)
+    return np.exp(fit.value("ln_efficiency") + coefficients) / (seconds_at_peak(shape, gpu, run) + longer)
 
 
 def wall_hours(tokens: Any, tokens_per_second_per_gpu: Any, gpus: Any) -> Any:

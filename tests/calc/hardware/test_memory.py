@@ -251,6 +251,7 @@ def test_recomputing_and_offloading_never_need_more(weights: str, setup: TuningS
         ({"targets": ()}, "sit on no matrix of the model. Name targets among q, k, v"),
         ({"gpus": 2, "tensor_parallel": 4}, "2 GPUs cannot be split into tensor, pipeline and context parallel sets of 4"),
         ({"gpus": 6, "tensor_parallel": 2, "context_parallel": 2}, "6 GPUs cannot be split into .* sets of 4"),
+        ({"gpus": 3, "tensor_parallel": 3}, "Llama 2 7B has 32 attention heads and 32 for keys and values, which 3 GPUs cannot"),
         ({"tensor_parallel": 0}, "tensor_parallel is 0; it must be 1 or more"),
     ],
 )

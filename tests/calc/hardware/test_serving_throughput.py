@@ -7,10 +7,20 @@ from datetime import date
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from calc.hardware import serving_throughput as model
 from calc.hardware.architecture import expert_parameters, shape_of
-from calc.hardware.serving_throughput import Deployment, ServingRefused, TokenShape, capacity, paid_hours_per_month, replicas
+from calc.hardware.serving_throughput import (
+    Deployment,
+    LatencyMissed,
+    ServingRefused,
+    TokenShape,
+    capacity,
+    paid_hours_per_month,
+    replicas,
+)
 from pricing import PriceBook
 
 RATES = PriceBook.bundled().as_of(date(2026, 11, 21))
@@ -18,6 +28,8 @@ FIT = RATES.fit("serving")
 LLAMA_8B = shape_of(RATES.open_model("meta/llama-3.1-8b"))
 LLAMA_70B = shape_of(RATES.open_model("meta/llama-3.1-70b"))
 MIXTRAL = shape_of(RATES.open_model("mistralai/mixtral-8x7b"))
+LLAMA_30B = shape_of(RATES.open_model("meta/llama-30b"))
+PHI_4 = shape_of(RATES.open_model("microsoft/phi-4"))
 H100, A100, L4 = RATES.gpu("h100"), RATES.gpu("a100-80gb"), RATES.gpu("l4")
 ONE = Deployment(LLAMA_8B, H100)
 CHAT = TokenShape(1000, 250)
@@ -28,6 +40,47 @@ def test_a_token_of_llama_8b_keeps_128_kib():
     # 2 · 32 layers · 8 heads · 128 numbers · 2 bytes
     assert model.kv_bytes_per_request(ONE, TokenShape(1000, 2)) == 1001 * 131_072
     assert model.kv_bytes_per_request(replace(ONE, kv_bytes_per_number=1.0), TokenShape(1000, 2)) == 1001 * 65_536
+
+
+@pytest.mark.parametrize(
+    ("weights", "gpus", "expected"),
+    [
+        ("meta/llama-3.1-8b", 8, 32 * 8 * 2 * 128 * 2),  # a head of eight on each
+        ("meta/llama-3.1-8b", 16, 32 * 16 * 2 * 128 * 2),  # each head twice
+        ("qwen/qwen3-30b-a3b", 8, 48 * 8 * 2 * 128 * 2),  # four heads, each twice
+        ("bigcode/starcoder", 4, 40 * 4 * 2 * 128 * 2),  # one head, on every GPU
+        ("deepseek-ai/deepseek-v3", 8, 61 * 8 * (512 + 64) * 2),  # compressed, on every GPU
+    ],
+)
+def test_keys_and_values_that_cannot_be_split_are_on_every_gpu(weights, gpus, expected):
+    deployment = Deployment(shape_of(RATES.open_model(weights)), H100, gpus)
+    assert model.kv_bytes_per_request(deployment, TokenShape(1000, 2)) == 1001 * expected
+
+
+def test_what_is_repeated_leaves_room_for_fewer_requests():
+    deepseek = shape_of(RATES.open_model("deepseek-ai/deepseek-v3"))
+    eight = Deployment(deepseek, RATES.gpu("h200"), 8, "fp8")
+    free = model.usable_bytes(eight.gpu, 8) - model.weights_bytes(deepseek, "fp8")
+    assert model.batch_in_memory(eight, TokenShape(1000, 2)) == pytest.approx(free / (8 * 61 * 576 * 2 * 1001))
+
+
+@pytest.mark.parametrize(
+    ("weights", "tokens", "layer_tokens", "of_a_layer", "width"),
+    [
+        # 8 of 48 layers attend to all of 8,192, 40 to the last 1,024; 2 · 8 heads · 256 numbers · 2 bytes; 16 heads · 256 wide
+        ("google/gemma-3-12b", TokenShape(8000, 384), 8 * 8192 + 40 * 1024, 8192, 4096),
+        ("google/gemma-3-12b", TokenShape(800, 200), 48 * 900, 8192, 4096),
+        # all 32 layers attend to the last 4,096; 2 · 8 · 128 · 2 bytes; 32 heads · 128 wide
+        ("mistralai/mistral-7b-v0.1", TokenShape(9000, 2000), 32 * 4096, 4096, 4096),
+    ],
+)
+def test_a_layer_with_a_window_keeps_reads_and_attends_to_no_more_than_it(weights, tokens, layer_tokens, of_a_layer, width):
+    deployment = Deployment(shape_of(RATES.open_model(weights)), H100)
+    assert model.kv_bytes_per_request(deployment, tokens) == pytest.approx(layer_tokens * of_a_layer, rel=1e-12)
+    some, more = (model.loads(deployment, tokens, batch) for batch in (1.0, 2.0))
+    assert more.memory_s - some.memory_s == pytest.approx(layer_tokens * of_a_layer / 3350e9)
+    operations = 2 * model.matrix_parameters(deployment.shape) + 4 * width * layer_tokens  # of queries with keys, and values
+    assert some.compute_s == pytest.approx(operations / 989e12)
 
 
 def test_the_cache_grows_with_length():
@@ -65,6 +118,10 @@ PAIRS = [
 ]
 
 
+# Blackwell reached less of its peaks than Hopper in the rows; of AMD's GPUs there is no row, and they count as Hopper
+SERVED_LESS_BY_FASTER = {("mi300x", "b300"), ("mi300x", "gb300"), ("mi325x", "b300"), ("mi325x", "gb300")}
+
+
 @pytest.mark.parametrize("weights", ["meta/llama-3.2-1b", "meta/llama-3.1-8b", "qwen/qwen3-30b-a3b"])
 @pytest.mark.parametrize("batch", [1, 256])
 def test_a_gpu_better_in_everything_serves_no_less(weights, batch):
@@ -74,7 +131,8 @@ def test_a_gpu_better_in_everything_serves_no_less(weights, batch):
         for name, gpu in KNOWN.items()
     }
     assert len(PAIRS) > 100
-    assert [(slow, fast) for slow, fast in PAIRS if served[slow] > served[fast] * (1 + 1e-9)] == []
+    reversed_pairs = {(slow, fast) for slow, fast in PAIRS if served[slow] > served[fast] * (1 + 1e-9)}
+    assert reversed_pairs <= SERVED_LESS_BY_FASTER
 
 
 def test_a_larger_model_serves_less():
@@ -127,6 +185,57 @@ def test_published_throughput_of_llama_8b_lies_within_the_interval():
     assert abs(np.log(15_220 / found.output_tokens_per_second)) < np.log(model.interval_factor(FIT))
 
 
+# --- arrays ---------------------------------------------------------------------------------------------------------------
+
+MANY = TokenShape(np.array([[200.0], [1000.0], [3000.0], [1000.0]]), np.array([[50.0], [250.0], [400.0], [900.0]]), 100.0)
+
+
+@pytest.mark.parametrize("shape", [LLAMA_8B, MIXTRAL])
+@pytest.mark.parametrize("latency", [(None, None), (0.5, None), (None, 0.02), (0.5, 0.02)])
+@pytest.mark.parametrize("gpu", [A100, H100])
+def test_many_token_shapes_give_what_each_gives_alone(shape, latency, gpu):
+    deployment = Deployment(shape, gpu, gpus=2)
+    together = capacity(deployment, MANY, FIT, *latency)
+    for i in range(4):
+        one = TokenShape(float(MANY.input_tokens[i, 0]), float(MANY.output_tokens[i, 0]), MANY.cached_input_tokens)
+        alone = capacity(deployment, one, FIT, *latency)
+        assert isinstance(alone.batch, int)
+        assert isinstance(alone.limited_by, str)
+        for name in ("requests_per_second", "output_tokens_per_second", "batch", "time_to_first_token_s"):
+            assert getattr(together, name).shape == (4, 1)
+            assert getattr(together, name)[i, 0] == pytest.approx(getattr(alone, name), rel=1e-12)
+        assert together.limited_by[i, 0] == alone.limited_by
+
+
+@given(
+    st.sampled_from([LLAMA_8B, MIXTRAL]),
+    st.floats(1, 8000),
+    st.floats(1, 2000),
+    st.floats(0.02, 2),
+    st.floats(0.008, 0.2),
+    st.sampled_from([0, 20]),
+)
+def test_no_larger_batch_keeps_within_the_latency(shape, read, written, first, each, adapters):
+    deployment, tokens = Deployment(shape, H100, gpus=2, adapters=adapters), TokenShape(read, written)
+    batches = np.arange(1.0, min(int(model.batch_in_memory(deployment, tokens)), deployment.max_batch) + 1)
+    to_first, per_token, _ = model._paces(deployment, tokens, FIT, batches)
+    within = np.flatnonzero((to_first <= first) & (per_token <= each))
+    if len(within) == 0:
+        with pytest.raises(LatencyMissed):
+            capacity(deployment, tokens, FIT, first, each)
+        return
+    found = capacity(deployment, tokens, FIT, first, each)
+    assert found.batch == within[-1] + 1 == len(within)
+
+
+def test_of_many_requests_the_one_furthest_from_the_latency_is_named():
+    with pytest.raises(LatencyMissed, match=r"first token of 60 ms is out of reach: Llama 3\.1 8B") as missed:
+        capacity(ONE, MANY, FIT, max_time_to_first_token_s=0.06)
+    with pytest.raises(LatencyMissed) as alone:
+        capacity(ONE, TokenShape(3000.0, 400.0, 100.0), FIT, max_time_to_first_token_s=0.06)
+    assert str(missed.value) == str(alone.value)
+
+
 # --- replicas -------------------------------------------------------------------------------------------------------------
 
 
@@ -155,6 +264,14 @@ def test_hours_that_are_paid():
         ("A time to first token of 1 ms", lambda: capacity(ONE, CHAT, FIT, max_time_to_first_token_s=0.001)),
         ("beyond the context of Llama 3.1 8B", lambda: capacity(ONE, TokenShape(200_000, 10), FIT)),
         ("Did you mean vllm", lambda: capacity(replace(ONE, engine="vlm"), CHAT, FIT)),
+        (
+            "LLaMA 30B has 52 attention heads and 52 for keys and values, which 8 GPUs cannot share alike. Take 1 or 2 or 4",
+            lambda: capacity(Deployment(LLAMA_30B, H100, 8), CHAT, FIT),
+        ),
+        (
+            "Phi-4 has 40 attention heads and 10 for keys and values, which 4 GPUs cannot share alike. Take 1 or 2",
+            lambda: capacity(Deployment(PHI_4, H100, 4), CHAT, FIT),
+        ),
         ("caches no more", lambda: capacity(ONE, TokenShape(10, 10, 20), FIT)),
         ("needs input and output tokens", lambda: capacity(ONE, TokenShape(10, 0), FIT)),
         (
