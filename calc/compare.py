@@ -388,16 +388,22 @@ def _check_names(point: Scenario, rates: Rates) -> None:
         _known(f"organisation.{provider}", partial(rates.book.provider, provider))
     for number, offer in enumerate(point.accept_unverified):
         _known(f"accept_unverified.{number}", partial(rates.item, offer))
-    used = {"task.rejected_answer_role": point.task.rejected_answer_role}
-    used |= {"value.role": point.value.role} if point.value is not None else {}
-    for name, approach in point.approaches.items():
-        for part in ("staffing", "evaluation", "data_preparation"):
-            used[f"approaches.{name}.{part}.role"] = getattr(approach, part).role
+    used = roles_used(point)
     for path, role in used.items():
         if role not in point.staff_usd_per_hour:
             _known(path, partial(rates.item, f"bls/{role}"))
     for role in point.staff_usd_per_hour.keys() - set(used.values()):
         _known(f"staff_usd_per_hour.{role}", partial(rates.item, f"bls/{role}"))
+
+
+def roles_used(scenario: Scenario) -> dict[str, str]:
+    """Whose hours a scenario may count, by the dotted path of the field that names the role."""
+    used = {"task.rejected_answer_role": scenario.task.rejected_answer_role}
+    used |= {"value.role": scenario.value.role} if scenario.value is not None else {}
+    for name, approach in scenario.approaches.items():
+        for part in ("staffing", "evaluation", "data_preparation"):
+            used[f"approaches.{name}.{part}.role"] = getattr(approach, part).role
+    return used
 
 
 def _known(path: str, look_up: Callable[[], object]) -> None:

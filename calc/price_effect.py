@@ -84,7 +84,7 @@ def price_effect(
     old_day = before.rates.recorded_through
     assert old_day is not None
     every = changes(book, old_day, after.rates.recorded_through)
-    return PriceEffect(before, after, tuple(change for change in every if _uses(before, change) or _uses(after, change)))
+    return PriceEffect(before, after, tuple(change for change in every if rests_on(before, change) or rests_on(after, change)))
 
 
 def _total(found: Comparison, name: str) -> float | None:
@@ -95,7 +95,7 @@ def _break_even(found: Comparison, a: str, b: str) -> BreakEven | None:
     return found.break_even(a, b) if a in found.available and b in found.available else None
 
 
-def _uses(found: Comparison, change: Change) -> bool:
+def rests_on(found: Comparison, change: Change) -> bool:
     """Whether the comparison rests on what changed: on that price, that rate, or another fact of what it buys."""
     rows = price_rows(found)
     if change.fact in PRICE_KEYS:
