@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from calc.ledger import CostLine, Ledger, per_request, priced_line
-from calc.parts import agreements, data_preparation, evaluation, failures, prompt, retrieval, serving, staffing, tuning
+from calc.parts import agreements, data_preparation, evaluation, failures, own_gpus, prompt, retrieval, serving, staffing, tuning
 from calc.scenario import Approach, Dedicated, OwnGpus, PerToken, Scenario, Tuning
 from calc.setting import Setting
 from calc.timeline import (
@@ -34,6 +34,8 @@ class Unavailable:
 
     since: date
     reason: str
+    off_premises: bool = False
+    """Whether that is because nothing may leave the user's premises."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,9 @@ def plan_of(scenario: Scenario, approach: Approach, rates: Rates, months: Months
     offer, first = offer_of(rates, approach), approach.go_live_month
     tuned = approach.tuning
     managed = tuned is not None and tuned.kind == "managed"
+    if scenario.task.on_premises and (called := outside_calls(approach, offer)):
+        why = f"cannot run on your premises: it calls {', '.join(called)}"
+        return Plan((), unavailable=Unavailable(months.as_of, why, off_premises=True))
     if managed:
         refusal = training_refused(rates, offer, standing(scenario, offer), _training_day(months, first))
         if refusal is not None:
@@ -130,6 +135,20 @@ def plan_of(scenario: Scenario, approach: Approach, rates: Rates, months: Months
     instead = f"{why}; from {months.starts[stop]:%B %Y} {scenario.reference} serves instead"
     fallback = TimelineEvent(stop, shutdown.date, "fallback", instead, shutdown.source)
     return replace(plan, events=tuple(sorted((*plan.events, fallback), key=lambda e: (e.month, e.day))))
+
+
+def outside_calls(approach: Approach, offer: str) -> tuple[str, ...]:
+    """What of an approach is called at a provider, so that data leave the premises. GPUs, also rented ones, are not calls."""
+    called: list[str | None] = []
+    if not isinstance(approach.serving, OwnGpus) or (approach.tuning is not None and approach.tuning.kind == "managed"):
+        called.append(offer)
+    if approach.mix is not None:
+        called.append(approach.mix.model)
+    if (found := approach.retrieval) is not None:
+        called += [found.embedding, found.store, found.reranker, found.parser, found.rewrite_model]
+    if approach.tuning is not None:
+        called += [approach.tuning.grader_model, approach.data_preparation.teacher_model]
+    return tuple(dict.fromkeys(offer for offer in called if offer is not None))
 
 
 def _never_serves(offer: str, end: LifecycleEvent, months: Months) -> str:
@@ -235,14 +254,18 @@ def evaluate(scenario: Scenario, name: str, rates: Rates, months: Months, refere
     """
     approach = scenario.approaches[name]
     plan, offer = plan_of(scenario, approach, rates, months), offer_of(rates, approach)
-    notes = (f"accepted share taken from {approach.accepted_from}, not measured here",) if approach.accepted_from else ()
+    notes: tuple[str, ...] = (
+        (f"accepted share taken from {approach.accepted_from}, not measured here",) if approach.accepted_from else ()
+    )
     active = plan.active(months.count)
     gap = 1 - active
     if plan.unavailable is None and gap.any():
         plan = replace(plan, unavailable=_no_stand_in(scenario, plan, months, gap, reference))
     if plan.unavailable is not None:
         return Evaluated(plan, Ledger(name, (), plan.events, notes), approach, offer)
-    lines = approach_lines(Setting(scenario, approach, rates, months, active), plan)
+    setting = Setting(scenario, approach, rates, months, active)
+    lines = approach_lines(setting, plan)
+    notes += own_gpus.uncounted(setting, offer)
     if gap.any() and reference is not None:
         lines += _stand_in_lines(scenario, reference, rates, months, gap)
     lines += agreements.lines(rates, months, lines)
@@ -303,7 +326,7 @@ def approach_lines(setting: Setting, plan: Plan) -> list[CostLine]:
     return lines
 
 
-def _terms(setting: Setting, offer: str) -> dict[str, Any]:
+def token_terms(setting: Setting, offer: str) -> dict[str, Any]:
     """How the offer's tokens are billed: tuned or base rates, service and deployment."""
     approach = setting.approach
     assert isinstance(approach.serving, PerToken)
@@ -321,7 +344,7 @@ def _serving_lines(setting: Setting, offer: str, tag: str) -> list[CostLine]:
     spec, share = setting.approach.serving, _first_share(setting)
     if not isinstance(spec, PerToken):
         return [replace(line, key=line.key + tag) for line in serving.replica_lines(setting, offer, share)]
-    lines = prompt.token_lines(setting, offer, share=share, tag=tag, **_terms(setting, offer))
+    lines = prompt.token_lines(setting, offer, share=share, tag=tag, **token_terms(setting, offer))
     if setting.approach.tuning is not None:
         lines += [
             replace(line, key=line.key + tag)
@@ -355,7 +378,7 @@ def _evaluated_request(setting: Setting, plan: Plan) -> MonthlyPrice:
     rows: list[Price] = []
     for segment in plan.segments:
         here = setting.within(segment.active(months) * setting.active)
-        price = prompt.plain_request_usd(here, segment.offer, **_terms(here, segment.offer))
+        price = prompt.plain_request_usd(here, segment.offer, **token_terms(here, segment.offer))
         usd, missing = usd + price.usd, missing or price.missing
         rows += price.rows
     return MonthlyPrice(usd, tuple(dict.fromkeys(rows)), missing)

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, PrivateAttr, T
 
 from calc.estimate import (
     ESTIMATE_KEYS,
+    Estimate,
     GrowthShare,
     HourlyRate,
     Months,
@@ -176,6 +177,12 @@ class Task(_Stated):
     """Who handles it."""
     failure_mode: Literal["remediate", "discard"] | None = None
     """remediate: a rejected answer is handled at its cost; discard: it is lost. Default: remediate where a cost is given."""
+    minimum_accepted_share: OptionalShare = None
+    """Share of answers that must be accepted at least; an approach below it keeps its total and is marked."""
+    seconds_per_answer_limit: OptionalPositive = None
+    """Seconds that one answer may take at most; held against each approach's seconds_per_answer."""
+    on_premises: bool = False
+    """Whether nothing may leave your premises. An approach that calls or trains at a provider cannot win then."""
 
     @model_validator(mode="after")
     def _one_cost(self) -> Task:
@@ -294,11 +301,11 @@ class Tuning(_Stated):
     """own_gpus: on demand, or one of the cheaper ways where the provider has a price for it; on spot interrupted hours are
     repeated."""
     bought: BoughtGpus | None = None
-    """own_gpus: What is paid for the GPUs where rent is bought."""
+    """own_gpus: what is paid for the GPUs where rent is bought."""
     storage_usd_per_gb_month: OptionalNonNegative = None
-    """own_gpus: Price of stored weights, results and data. Default: the renter's, where the book has it; else it is not counted."""
+    """own_gpus: price of stored weights, results and data. Default: the renter's where the book has it, else not counted."""
     egress_usd_per_gb: OptionalNonNegative = None
-    """own_gpus: Price of sending the result out, where it is served by another provider. Default: as above."""
+    """own_gpus: price of sending the result out, where it is served by another provider. Default: as above."""
     gpus: WholePositive = 1
     """own_gpus: GPUs used by one run."""
     sequences_per_step: WholePositive = 16
@@ -393,7 +400,7 @@ class OwnGpus(_Replicated):
     bought: BoughtGpus | None = None
     """What is paid for the GPUs where rent is bought."""
     storage_usd_per_gb_month: OptionalNonNegative = None
-    """Price of stored weights and adapters. Default: the renter's, where the book has it; else it is not counted."""
+    """Price of stored weights and adapters. Default: the renter's where the book has it, else not counted."""
     egress_usd_per_gb: OptionalNonNegative = None
     """Price of sending answers out. Default: as above."""
     gpus_per_replica: WholePositive = 1
@@ -411,10 +418,10 @@ class OwnGpus(_Replicated):
     """What each further token may take at most, for the predicted throughput. Default: as long as it takes."""
     speed_factor: Positive = 1
     """Throughput over what is predicted, for measurements of your own or a range."""
-    adapters: WholePositive = 1
+    adapters: int = Field(default=1, ge=1, le=10_000)
     """LoRA adapters served on the one base, all requests together; a single one is merged into it. Their training is stated in
     tuning.runs."""
-    adapter_rank: WholePositive = 16
+    adapter_rank: int = Field(default=16, ge=1, le=1024)
     """Rank of each of several adapters."""
 
     @model_validator(mode="after")
@@ -550,6 +557,9 @@ class Approach(_Stated):
     """Share of answers accepted after retries and fallback: a number, a range, or {successes, trials}."""
     accepted_from: str | None = None
     """Set where the share is inherited: the approach it was stated for."""
+    seconds_per_answer: OptionalNonNegative = None
+    """Seconds from a request to its whole answer, the mean over all requests, retries and fallback included; for
+    value.usd_per_second_saved. Not inherited where model, prompt, tuning or serving differ."""
     go_live_month: int = Field(default=0, ge=0, le=120)
     """Until then the reference approach serves and is billed."""
     after_end: Literal["fall back to the reference", "unavailable"] = "fall back to the reference"
@@ -557,7 +567,7 @@ class Approach(_Stated):
 
     @model_validator(mode="after")
     def _adapters_of_adapters(self) -> Approach:
-        several = isinstance(self.serving, OwnGpus) and np.any(np.asarray(self.serving.adapters) > 1)
+        several = isinstance(self.serving, OwnGpus) and self.serving.adapters > 1
         if several and self.tuning is not None and self.tuning.technique == "full":
             raise ValueError("serving.adapters share one base, and technique full makes no adapter: choose lora or qlora")
         return self
@@ -580,11 +590,15 @@ class Approach(_Stated):
 # --- money and the whole ------------------------------------------------------------------------------------------------
 
 
+MOST_DISCOUNT_PER_YEAR = 10.0
+"""A discount rate above 1,000 % a year is taken for a slip of the unit."""
+
+
 class Finance(_Stated):
     """How money at different times is compared."""
 
     discount_rate_per_year: OptionalNonNegative = None
-    """Effective annual rate. Default: an assumption."""
+    """Effective annual rate, 0.08 for eight per cent, at most 10. Default: an assumption."""
     price_decline_per_year: Share = 0
     """Assumed yearly fall of token prices beyond what is announced; 0 unless stated."""
     currency: str = "USD"
@@ -595,16 +609,68 @@ class Finance(_Stated):
     def _in_the_book(cls, stated: str) -> str:
         return known_currency(stated)
 
+    @field_validator("discount_rate_per_year")
+    @classmethod
+    def _a_share(cls, stated: Any) -> Any:
+        highest = max(stated.stated) if isinstance(stated, Estimate) else stated
+        if highest is not None and highest > MOST_DISCOUNT_PER_YEAR:
+            raise ValueError(f"{highest:g} is {highest:,.0%} a year; eight per cent is written 0.08")
+        return stated
+
 
 class Value(_Stated):
-    """What an accepted answer is worth, if it is to be counted."""
+    """What accepted answers and saved seconds are worth, if that is to be counted. What is stated adds up."""
 
     usd_per_accepted_answer: NonNegative = 0
-    """Revenue, retention or premium earned by one."""
+    """What one earns, all told, beyond what is stated below."""
     minutes_saved_per_accepted_answer: NonNegative = 0
     """Staff minutes it displaces."""
     role: str = "support_agent"
     """Whose minutes."""
+    conversion_uplift_share: OptionalShare = None
+    """Revenue uplift: conversions more for each accepted answer; needs usd_per_conversion."""
+    usd_per_conversion: OptionalNonNegative = None
+    """Margin of one conversion."""
+    churn_avoided_share_per_month: OptionalShare = None
+    """Retention: share of the customers who would leave in a month and stay, were every answer accepted; it counts by the
+    accepted share. Needs customers and usd_per_customer_per_month."""
+    customers: OptionalNonNegative = None
+    """Customers served, the same in every month and at any volume."""
+    usd_per_customer_per_month: OptionalNonNegative = None
+    """Margin of a customer in a month."""
+    kept_customers_leaving_share_per_month: Share = 1
+    """Share of the customers so kept who leave in each later month. At 1, the default, one month's margin is counted for each."""
+    paying_customers: OptionalNonNegative = None
+    """Premium: customers who pay more for the answers, the same in every month and at any volume; needs
+    usd_premium_per_customer_per_month."""
+    usd_premium_per_customer_per_month: OptionalNonNegative = None
+    """What each pays more in a month, were every answer accepted; it counts by the accepted share."""
+    usd_per_second_saved: OptionalNonNegative = None
+    """Latency: worth of one second less for one answer than the reference takes; needs seconds_per_answer of the approaches."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Value:
+        for method, fields in VALUE_METHODS.items():
+            missing = [field for field in fields if getattr(self, field) is None]
+            if missing and len(missing) < len(fields):
+                stated = next(field for field in fields if field not in missing)
+                raise ValueError(f"{stated} alone is no {method}: state {' and '.join(missing)}, too")
+        return self
+
+    @property
+    def is_of_answers(self) -> bool:
+        """Whether accepted answers are given a worth, not only saved seconds."""
+        plain = np.any(np.asarray(self.usd_per_accepted_answer)) or np.any(np.asarray(self.minutes_saved_per_accepted_answer))
+        by_method = any(getattr(self, fields[0]) is not None for fields in VALUE_METHODS.values())
+        return bool(plain) or by_method or self.usd_per_second_saved is None
+
+
+VALUE_METHODS = {
+    "revenue uplift": ("conversion_uplift_share", "usd_per_conversion"),
+    "retention": ("churn_avoided_share_per_month", "customers", "usd_per_customer_per_month"),
+    "premium": ("paying_customers", "usd_premium_per_customer_per_month"),
+}
+"""The fields of `Value` that count together only."""
 
 
 class PairedAnswers(_Stated):
@@ -819,13 +885,25 @@ def _inherited(name: str, stated: dict[str, Any], seen: tuple[str, ...]) -> dict
             merged["accepted_from"] = parent.get("accepted_from") or parent_name
         else:
             del merged["accepted"]
+    if "seconds_per_answer" not in fields and not _as_fast(parent, merged):
+        merged.pop("seconds_per_answer", None)
     # null removes a part; a default takes its place
     return {key: value for key, value in merged.items() if value is not None}
 
 
 def _answers_alike(parent: dict[str, Any], child: dict[str, Any]) -> bool:
     """Whether a measured success share carries over: nothing that shapes the answers differs, only where it runs."""
-    where = ("at", "deployment", "gpu", "rent", "rent_service", "bought", "storage_usd_per_gb_month", "egress_usd_per_gb", "gpus")
+    where: tuple[str, ...] = (
+        "at",
+        "deployment",
+        "gpu",
+        "rent",
+        "rent_service",
+        "bought",
+        "storage_usd_per_gb_month",
+        "egress_usd_per_gb",
+        "gpus",
+    )
     where += ("runs", "training_hours_per_run", "speed_factor", "retrain_every_months")
 
     def shaping(fields: dict[str, Any]) -> list[Any]:
@@ -844,6 +922,11 @@ def _answers_alike(parent: dict[str, Any], child: dict[str, Any]) -> bool:
         return [fields.get(part) for part in parts] + [how]
 
     return shaping(parent) == shaping(child)
+
+
+def _as_fast(parent: dict[str, Any], child: dict[str, Any]) -> bool:
+    """Whether measured seconds carry over: neither what shapes the answers nor where they are made differs."""
+    return _answers_alike(parent, child) and all(parent.get(part) == child.get(part) for part in ("tuning", "serving"))
 
 
 def _merged_part(inherited: Any, stated: Any) -> Any:

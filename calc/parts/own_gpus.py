@@ -1,21 +1,24 @@
-"""What a scenario leaves open of own GPUs, predicted: the hours of a tuning run, and the throughput of a replica.
+"""Own GPUs, rented or bought: their price by the hour, what is stored and sent, and what a scenario leaves open, predicted.
 
-What is stated always wins. A prediction says its interval, and becomes a missing price where it cannot be made.
+What is stated always wins. A prediction of the hours of a run or the throughput of a replica says its interval, and becomes a
+missing price where it cannot be made. Storage and egress have no line where the renter's price is not known: a note says so.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
-from calc.ledger import Predicted
+from calc.hardware.renting import EGRESS_KEY, STORAGE_KEY, result_gb, served_gb, spot_hours, text_gb, tuning_gb, unmerged
+from calc.ledger import CostLine, Group, Predicted, each, once, per_request, priced_line
 from calc.parts.prompt import mean_input_tokens, output_tokens, prefix_tokens
-from calc.scenario import OwnGpus, Tuning
+from calc.scenario import BOUGHT, BoughtGpus, Dedicated, OwnGpus, RentService, Tuning
 from calc.setting import Setting, counted, say
-from pricing import PricingError
-from pricing.model import Fit, Gpu, OpenModel
+from calc.timeline import HOURS_PER_MONTH, MonthlyPrice
+from pricing import PriceMissing, PricingError
+from pricing.model import Fit, Gpu, OpenModel, RentedFor
 
 PACKED_TOKENS = 2048
 """Tokens of a sequence that examples are packed to, where none is stated and they are no longer: the authors' assumption."""
@@ -33,14 +36,251 @@ class Found(NamedTuple):
     missing: str | None = None
 
 
+# --- the price of an hour -------------------------------------------------------------------------------------------------
+
+
+class Hourly(NamedTuple):
+    """What is rented by the hour, or an hour of what was bought."""
+
+    price: MonthlyPrice
+    name: str
+    gpus: int = 1
+    """GPUs in what the price is for."""
+    words: str = ""
+    """How the price comes about; empty where it is listed."""
+    assumptions: tuple[str, ...] = ()
+
+
+def hourly(setting: Setting, spec: OwnGpus | Tuning) -> Hourly:
+    """Price of an hour of a GPU or of a whole instance, in the market asked for, or of a GPU that was bought."""
+    if spec.rent == BOUGHT:
+        return _bought_hour(setting, spec)
+    offer = f"{spec.rent}/{spec.gpu}"
+    provider, _, item = setting.rates.item(offer)
+    use: RentedFor = "serving" if isinstance(spec, OwnGpus) else "jobs"
+    only = item.rented_for or provider.rented_for
+    price = setting.price(offer, "instance_usd_per_hour", service=spec.rent_service)
+    gpus = item.hardware.gpus if item.hardware and not price.missing else 1
+    if price.missing:
+        price = setting.price(offer, "gpu_usd_per_hour", service=spec.rent_service)
+    missing = price.missing and (_other_markets(setting, offer, spec.rent_service) or price.missing)
+    if only not in (None, use):
+        missing = f"{offer} does {_USES[only]}: rent elsewhere"
+        price = replace(price, usd=price.usd * np.nan)
+    return Hourly(replace(price, missing=missing), item.name, gpus)
+
+
+_USES = {"serving": "serving only, nothing can be tuned on it", "jobs": "jobs only, nothing can be served from it", None: ""}
+
+
+def _other_markets(setting: Setting, offer: str, asked: RentService) -> str | None:
+    """In which markets it is rented out, where not in the one asked for."""
+    keys = ("instance_usd_per_hour", "gpu_usd_per_hour")
+    sold = [market for market in get_args(RentService) if any(setting.sells(offer, key, service=market) for key in keys)]
+    if asked in sold or not sold:
+        return None
+    return f"the price book has no {asked} price of {offer}; it has {' and '.join(sold)}: state rent_service, or rent elsewhere"
+
+
+def _bought_hour(setting: Setting, spec: OwnGpus | Tuning) -> Hourly:
+    """An hour in use of a GPU that was bought; where it serves, all hours of a month are paid by those in which it does."""
+    from calc.hardware import plans  # slow to import, and wanted for bought GPUs and predictions alone
+
+    assert spec.gpu is not None
+    own, everywhere = spec.bought or BoughtGpus(), np.ones(setting.months.count)
+    used = np.minimum(np.asarray(spec.hours_per_month) / HOURS_PER_MONTH, 1) if isinstance(spec, OwnGpus) else own.utilisation
+    stated = plans.OwnedTerms(
+        own.purchase_usd_per_gpu,
+        own.life_years,
+        own.electricity_usd_per_kwh,
+        own.colocation_usd_per_kw_month,
+        own.staff_hours_per_gpu_year,
+        setting.scenario.staff_usd_per_hour.get(own.staff_role),
+    )
+    name = f"{setting.rates.gpu(spec.gpu).name}, bought"
+    try:
+        hour = plans.owned_hour(setting.rates, spec.gpu, used, own.staff_role, stated)
+    except PriceMissing as error:
+        return Hourly(MonthlyPrice(everywhere * np.nan, missing=str(error)), name)
+    return Hourly(MonthlyPrice(hour.usd * everywhere, hour.prices), name, 1, hour.formula, hour.assumptions)
+
+
+# --- what is stored and sent ----------------------------------------------------------------------------------------------
+
+
+def serving_lines(setting: Setting, serving: OwnGpus, offer: str, attempts: Any) -> list[CostLine]:
+    """Storage of what is served, and egress of the answers, each where its price is known and not zero.
+
+    Args:
+        attempts: billed requests that reach the replicas, per request.
+    """
+    lines = []
+    gigabytes = _served_gb(setting, serving, offer)
+    if gigabytes is not None:
+        adapters = f" and {counted(serving.adapters, 'adapter')}" if unmerged(serving.adapters) else ""
+        formula = f"{say(gigabytes)} GB: the weights in {serving.weights}{adapters}"
+        lines += _beside(setting, serving, "serving.storage", "Storage of the weights", gigabytes, formula)
+    per_token, answer = setting.given(None, "hardware.bytes_per_token"), setting.scenario.workload.answer_tokens
+    sent = _usable_price(setting, serving, EGRESS_KEY)
+    if sent is not None and np.any(sent.usd):
+        lines.append(
+            priced_line(
+                "serving.egress",
+                "Sending the answers",
+                "gpu rental",
+                "per request",
+                per_request(setting.growth, attempts * text_gb(answer, per_token.value)),
+                "GB",
+                sent,
+                f"requests × {say(attempts)} × {say(answer)} tokens × {say(per_token.value)} bytes ÷ 10⁹",
+                assumptions=(per_token.assumption,),
+            )
+        )
+    return lines
+
+
+def tuning_lines(setting: Setting, tuning: Tuning, trainings: Any) -> list[CostLine]:
+    """Storage of what is tuned, in all months served, and egress of each result to where it is served, if elsewhere.
+
+    Args:
+        trainings: as of `calc.parts.tuning.lines`.
+    """
+    offer = trainings[0][1]
+    shape = _shape(setting, offer)
+    if shape is None:
+        return []
+    checkpoints, per_token = (setting.given(None, f"hardware.{name}") for name in ("checkpoints_per_run", "bytes_per_token"))
+    tokens = _data_tokens(setting, tuning)
+    gigabytes = tuning_gb(shape, tuning.technique, checkpoints.value, 0.0 if tokens is None else tokens, per_token.value)
+    kept = f"{say(checkpoints.value)} results of {say(result_gb(shape, tuning.technique))} GB"
+    data = "the data, whose tokens are not stated, left out" if tokens is None else f"{say(tokens)} tokens of data"
+    formula = f"{say(gigabytes)} GB: the weights in fp16, {kept}, {data}"
+    names = (checkpoints.assumption, per_token.assumption if tokens is not None else None)
+    lines = _beside(setting, tuning, "tuning.storage", "Storage of base model, results and data", gigabytes, formula, names)
+    for month, _, _ in trainings if _served_at(setting, offer) != tuning.rent else ():
+        sent = _usable_price(setting.in_month(month), tuning, EGRESS_KEY)
+        if sent is not None and np.any(sent.usd):
+            lines.append(
+                priced_line(
+                    f"tuning.egress:{month}",
+                    f"Sending the tuned model to {_served_at(setting, offer)}",
+                    "data and training",
+                    "one-off",
+                    once(setting.months.count, month, result_gb(shape, tuning.technique)),
+                    "GB",
+                    sent,
+                    f"{say(result_gb(shape, tuning.technique))} GB, once",
+                )
+            )
+    return lines
+
+
+def uncounted(setting: Setting, offer: str) -> tuple[str, ...]:
+    """What own GPUs cost beside their hours and is not counted, as its price or its size is not known."""
+    serving, tuning, notes = setting.approach.serving, setting.approach.tuning, list[str]()
+    if isinstance(serving, OwnGpus):
+        if _served_gb(setting, serving, offer) is None:
+            notes.append(
+                f"storage where it is served is not counted: the shape of {setting.approach.model} is not in the price book"
+            )
+        else:
+            notes += _not_priced(setting, serving, STORAGE_KEY, "storage where it is served", "serving")
+        notes += _not_priced(setting, serving, EGRESS_KEY, "sending the answers", "serving")
+    if tuning is not None and tuning.kind == "own_gpus" and _shape(setting, offer) is not None:
+        notes += _not_priced(setting, tuning, STORAGE_KEY, "storage where it is tuned", "tuning")
+        if _served_at(setting, offer) != tuning.rent:
+            notes += _not_priced(setting, tuning, EGRESS_KEY, "sending the tuned model to where it is served", "tuning")
+    return tuple(notes)
+
+
+def _not_priced(setting: Setting, spec: OwnGpus | Tuning, key: str, what: str, part: Literal["serving", "tuning"]) -> list[str]:
+    if _usable_price(setting, spec, key) is not None:
+        return []
+    why = "the GPUs are bought" if spec.rent == BOUGHT else f"no price of it from {spec.rent} in the book"
+    return [f"{what} is not counted: {why}; {part}.{key} would state it"]
+
+
+def _beside(
+    setting: Setting, spec: OwnGpus | Tuning, key: str, name: str, gigabytes: Any, formula: str, assumptions: Any = ()
+) -> list[CostLine]:
+    """Storage in every active month; no line where its price is not known or it is free."""
+    price = _usable_price(setting, spec, STORAGE_KEY)
+    if price is None or not np.any(price.usd):
+        return []
+    group: Group = "gpu rental" if isinstance(spec, OwnGpus) else "data and training"
+    quantity = each(setting.active, gigabytes)
+    return [priced_line(key, name, group, "monthly", quantity, "GB-month", price, formula, assumptions=assumptions)]
+
+
+def _usable_price(setting: Setting, spec: OwnGpus | Tuning, key: str) -> MonthlyPrice | None:
+    """Price of storage or egress: as stated, else the renter's; None where neither is known."""
+    stated = getattr(spec, key)
+    if stated is not None:
+        return MonthlyPrice(np.asarray(stated) * np.ones(setting.months.count))
+    offer = f"{spec.rent}/{spec.gpu}"
+    if spec.rent == BOUGHT or not setting.sells(offer, key):
+        return None
+    price = setting.price(offer, key)
+    return None if price.missing else price
+
+
+def _served_at(setting: Setting, offer: str) -> str:
+    """The provider that serves what is tuned."""
+    serving = setting.approach.serving
+    if isinstance(serving, OwnGpus):
+        return serving.rent
+    return (isinstance(serving, Dedicated) and serving.provider) or offer.partition("/")[0]
+
+
+def _served_gb(setting: Setting, serving: OwnGpus, offer: str) -> Any:
+    shape = _shape(setting, offer)
+    return None if shape is None else served_gb(shape, serving.weights, serving.adapters, serving.adapter_rank)
+
+
+def _shape(setting: Setting, offer: str) -> Any:
+    """Shape of the approach's model; None where it is not known."""
+    from calc.hardware.architecture import shape_of
+
+    try:
+        return shape_of(_weights(setting, offer))
+    except PricingError:
+        return None
+
+
+def _data_tokens(setting: Setting, tuning: Tuning) -> Any:
+    """Tokens of the data set, each example once and uncut; None where they are not stated."""
+    task = setting.scenario.task
+    examples = tuning.examples if tuning.examples is not None else task.examples
+    tokens: Any = tuning.tokens_per_example if tuning.tokens_per_example is not None else task.tokens_per_example
+    return None if examples is None or tokens is None else np.asarray(examples) * tokens
+
+
+# --- predictions ----------------------------------------------------------------------------------------------------------
+
+
 def hours_per_run(setting: Setting, tuning: Tuning, offer: str) -> Found:
-    """Paid hours of one tuning run: as stated, else (training ÷ speed factor + set-up) ÷ (1 − idle share)."""
+    """Paid hours of one tuning run: as stated, else (training ÷ speed factor + set-up) ÷ (1 − idle share).
+
+    On spot, stated hours and those of training are longer by what is repeated after interruptions.
+    """
     if tuning.training_hours_per_run is not None:
-        return Found(tuning.training_hours_per_run)
+        return _stated_hours(setting, tuning)
     try:
         return _predicted_hours(setting, tuning, offer)
     except (PricingError, ValueError) as error:
         return Found(np.nan, missing=_untold("tuning.training_hours_per_run", error))
+
+
+def _stated_hours(setting: Setting, tuning: Tuning) -> Found:
+    stated = tuning.training_hours_per_run
+    if tuning.rent_service != "spot":
+        return Found(stated)
+    share = setting.given(None, _REPEATED)
+    words = f"{say(stated)} h and {say(share.value)} of them again after interruptions"
+    return Found(spot_hours(stated, "spot", share.value), words, assumptions=(_REPEATED,))
+
+
+_REPEATED = "hardware.spot_interruption_share"
 
 
 def requests_per_second(setting: Setting, serving: OwnGpus, offer: str) -> Found:
@@ -69,7 +309,7 @@ def _predicted_hours(setting: Setting, tuning: Tuning, offer: str) -> Found:
     if examples is None or tokens is None:
         raise ValueError("it needs task.examples and task.tokens_per_example (or tuning.examples and its tokens)")
     shape = shape_of(_weights(setting, offer))
-    gpu = _gpu(setting, f"{tuning.rent}/{tuning.gpu}")
+    gpu = _gpu(setting, tuning)
     longest = tuning.max_tokens_per_example
     cut = tokens if longest is None else np.minimum(tokens, longest)
     whole = min(PACKED_TOKENS, shape.context_tokens or PACKED_TOKENS)
@@ -90,14 +330,17 @@ def _predicted_hours(setting: Setting, tuning: Tuning, offer: str) -> Found:
     time = training_time.wall_time(trained, shape, gpu, np.asarray(tuning.gpus), run, fit)
     terms = plans.run_terms(rates)
     low, hours, high = (
-        (each / tuning.speed_factor + terms.set_up_hours) / (1 - terms.idle_share) for each in (time.low, time.hours, time.high)
+        (spot_hours(training / tuning.speed_factor, tuning.rent_service, terms.interruption_share) + terms.set_up_hours)
+        / (1 - terms.idle_share)
+        for training in (time.low, time.hours, time.high)
     )
     words = (
         f"predicted, {say(low)} to {say(high)}: {counted(epochs.value, 'epoch')} × {say(examples)} examples × "
         f"{say(cut)} tokens, {tuning.technique} on {say(tuning.gpus)} × {gpu.name}, {say(terms.set_up_hours)} h of set-up and "
         f"{terms.idle_share:.0%} idle inside"
+        + (f", {terms.interruption_share:.0%} of training repeated on spot" if tuning.rent_service == "spot" else "")
     )
-    assumed = ("hardware.set_up_hours_per_run", "hardware.idle_share")
+    assumed = ("hardware.set_up_hours_per_run", "hardware.idle_share", *((_REPEATED,) if tuning.rent_service == "spot" else ()))
     return Found(
         hours,
         words,
@@ -110,15 +353,16 @@ def _predicted_throughput(setting: Setting, serving: OwnGpus, offer: str) -> Fou
     from calc.hardware import serving_throughput as throughput  # slow to import, and wanted for predictions alone
     from calc.hardware.architecture import shape_of
 
-    gpu = _gpu(setting, f"{serving.rent}/{serving.gpu}")
+    gpu = _gpu(setting, serving)
     shape, fit = shape_of(_weights(setting, offer)), setting.rates.fit("serving")
-    deployment = throughput.Deployment(shape, gpu, weights=serving.weights)
+    kept, rank = int(unmerged(serving.adapters)), serving.adapter_rank
+    deployment = throughput.Deployment(shape, gpu, weights=serving.weights, adapters=kept, adapter_rank=rank)
     read, written = mean_input_tokens(setting), output_tokens(setting)
     cached = prefix_tokens(setting) if serving.caches_prefix else 0.0
     wanted = (serving.seconds_to_first_token, serving.seconds_per_output_token)
 
     def of_one(gpus: float, read: float, written: float, cached: float, first: float | None, each: float | None) -> float:
-        asked = ("throughput", shape, gpu.name, serving.weights, gpus, read, written, cached, first, each)
+        asked = ("throughput", shape, gpu.name, serving.weights, kept, rank, gpus, read, written, cached, first, each)
         if asked not in setting.rates.memory:
             tokens = throughput.TokenShape(read, written, cached)
             found = throughput.capacity(replace(deployment, gpus=int(gpus)), tokens, fit, first, each)
@@ -150,7 +394,9 @@ def _weights(setting: Setting, offer: str) -> OpenModel:
     return setting.rates.open_model(model)
 
 
-def _gpu(setting: Setting, rented: str) -> Gpu:
-    """Facts of the GPU in what is rented."""
-    _, item_id, item = setting.rates.item(rented)
+def _gpu(setting: Setting, spec: OwnGpus | Tuning) -> Gpu:
+    """Facts of the GPU in what is rented or was bought."""
+    if spec.rent == BOUGHT:
+        return setting.rates.gpu(str(spec.gpu))
+    _, item_id, item = setting.rates.item(f"{spec.rent}/{spec.gpu}")
     return setting.rates.gpu(item.hardware.gpu if item.hardware else item_id)

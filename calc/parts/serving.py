@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from calc.hardware.renting import spot_load
 from calc.ledger import CostLine, each, priced_line
 from calc.parts import own_gpus
-from calc.parts.tuning import rent
 from calc.scenario import Dedicated, OwnGpus
-from calc.setting import Setting, say
-from calc.timeline import DAYS_PER_MONTH, MonthlyPrice
+from calc.setting import Given, Setting, say
+from calc.timeline import DAYS_PER_MONTH
 from calc.volume import SleepingSteps, Steps
 
 
@@ -22,7 +22,9 @@ def peak_requests_per_second(requests: Any, peak_factor: Any, active_hours_per_d
 
 
 def replica_lines(setting: Setting, offer: str, share: Any = 1.0) -> list[CostLine]:
-    """Hours of whole replicas: max(minimum, ⌈peak requests a second ÷ (throughput × target utilisation)⌉).
+    """Hours of whole replicas: max(minimum, ⌈peak requests a second ÷ (throughput × target utilisation)⌉); storage and egress.
+
+    On spot the load has spare replicas in it.
 
     Args:
         offer: the model served, whose provider's hosting is used by a dedicated deployment without a GPU of its own.
@@ -34,13 +36,15 @@ def replica_lines(setting: Setting, offer: str, share: Any = 1.0) -> list[CostLi
     hours = setting.active_hours
     days: Any = work.active_days_per_month if work.active_days_per_month is not None else DAYS_PER_MONTH
     utilisation = setting.given(serving.target_utilisation, "serving.target_utilisation")
-    price, what, gpus_each = _hourly(setting, serving, offer)
+    hour = _hourly(setting, serving, offer)
+    price, gpus_each = hour.price, hour.gpus
     throughput = _throughput(setting, serving, offer)
 
     attempts = share * (1 + np.asarray(work.retry_share))
-    replicas_per_request = peak_requests_per_second(setting.growth * attempts, peak.value, hours.value, days) / (
-        throughput.value * utilisation.value
-    )
+    service = serving.rent_service if isinstance(serving, OwnGpus) else "standard"
+    spare = setting.given(None, "serving.spot_spare_share") if service == "spot" else Given(0.0)
+    load = spot_load(setting.growth * attempts, service, spare.value)
+    replicas_per_request = peak_requests_per_second(load, peak.value, hours.value, days) / (throughput.value * utilisation.value)
     gpus = getattr(serving, "gpus_per_replica", 1)
     units_per_replica = np.ceil(gpus / gpus_each)
     replicas_per_unit = np.maximum(np.floor(gpus_each / gpus), 1)
@@ -57,7 +61,9 @@ def replica_lines(setting: Setting, offer: str, share: Any = 1.0) -> list[CostLi
     predicted = throughput.words and f" ({throughput.words})"
     formula = (
         f"⌈requests × {say(attempts)} × peak {say(peak.value)} ÷ ({say(hours.value)} h × {say(days)} days × 3600) ÷ "
-        f"({say(throughput.value)} req/s{predicted} × {say(utilisation.value)} used)⌉ replicas"
+        f"({say(throughput.value)} req/s{predicted} × {say(utilisation.value)} used)"
+        + (f" × {say(1 + spare.value)} for spares on spot" if service == "spot" else "")
+        + "⌉ replicas"
         + (f" of {say(gpus)} GPUs" if np.any(np.asarray(gpus) > 1) else "")
         + (f", {say(replicas_per_unit)} to an instance of {gpus_each} GPUs" if gpus_each > 1 else "")
         + f", at least {say(serving.min_replicas)}, × {say(serving.hours_per_month)} h a month"
@@ -66,20 +72,30 @@ def replica_lines(setting: Setting, offer: str, share: Any = 1.0) -> list[CostLi
             if serving.idle_minutes_to_zero is not None
             else ""
         )
+        + (f"; an hour is {hour.words}" if hour.words else "")
     )
+    beside = own_gpus.serving_lines(setting, serving, offer, attempts) if isinstance(serving, OwnGpus) else []
     return [
         priced_line(
             "serving.replicas",
-            f"{what}, rented by the hour",
+            hour.name if hour.words else f"{hour.name}, rented by the hour",
             "gpu rental",
             "stepped",
             quantity,
             "hour",
             replace(price, missing=price.missing or throughput.missing),
             formula,
-            assumptions=(peak.assumption, hours.assumption, utilisation.assumption, *throughput.assumptions),
+            assumptions=(
+                peak.assumption,
+                hours.assumption,
+                utilisation.assumption,
+                spare.assumption,
+                *throughput.assumptions,
+                *hour.assumptions,
+            ),
             predicted=throughput.predicted,
-        )
+        ),
+        *beside,
     ]
 
 
@@ -90,15 +106,13 @@ def _throughput(setting: Setting, serving: Dedicated | OwnGpus, offer: str) -> o
     return own_gpus.Found(serving.requests_per_second_per_replica)
 
 
-def _hourly(setting: Setting, serving: Dedicated | OwnGpus, offer: str) -> tuple[MonthlyPrice, str, int]:
+def _hourly(setting: Setting, serving: Dedicated | OwnGpus, offer: str) -> own_gpus.Hourly:
     """Hourly price of what a replica runs on, its name, and the GPUs in one of it."""
     if isinstance(serving, OwnGpus):
-        rented = f"{serving.rent}/{serving.gpu}"
-        price, gpus_each = rent(setting, rented, serving.rent_service)
-        return price, setting.rates.item(rented)[2].name, gpus_each
+        return own_gpus.hourly(setting, serving)
     if serving.gpu is not None:
         hosted = f"{serving.provider or offer.partition('/')[0]}/{serving.gpu}"
-        return setting.price(hosted, "gpu_usd_per_hour"), setting.rates.item(hosted)[2].name, 1
+        return own_gpus.Hourly(setting.price(hosted, "gpu_usd_per_hour"), setting.rates.item(hosted)[2].name)
     unit = setting.price(
         offer,
         "provisioned_usd_per_unit_hour",
@@ -106,7 +120,7 @@ def _hourly(setting: Setting, serving: Dedicated | OwnGpus, offer: str) -> tuple
         service=serving.service,
         deployment=serving.deployment,
     )
-    return unit, f"Provisioned units of {offer}", 1
+    return own_gpus.Hourly(unit, f"Provisioned units of {offer}")
 
 
 def hosting_lines(setting: Setting, offer: str, hours_per_month: Any, deployment: str | None) -> list[CostLine]:

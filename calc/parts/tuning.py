@@ -267,26 +267,17 @@ def _capped(job: MonthlyPrice, cap: MonthlyPrice) -> MonthlyPrice:
 
 
 def own_gpu_run(setting: Setting, tuning: Tuning, offer: str) -> tuple[MonthlyPrice, str, own_gpus.Found]:
-    """Charge of one run on rented GPUs, hours × whole instances × their price, an instance's price never per GPU; the hours."""
-    assert tuning.gpu is not None
-    assert tuning.rent is not None
-    price, gpus_each = rent(setting, f"{tuning.rent}/{tuning.gpu}")
-    rented = np.ceil(np.asarray(tuning.gpus) / gpus_each)
+    """Charge of one run on own GPUs, hours × whole instances × their price, an instance's price never per GPU; the hours."""
+    hour = own_gpus.hourly(setting, tuning)
+    rented = np.ceil(np.asarray(tuning.gpus) / hour.gpus)
     hours = own_gpus.hours_per_run(setting, tuning, offer)
-    usd = hours.value * rented * price.usd
-    what = "GPUs" if gpus_each == 1 else f"instances of {gpus_each} GPUs"
-    words = hours.words and f" ({hours.words})"
-    formula = f"{say(hours.value)} h{words} × {say(rented)} {what} × ${say(np.max(price.usd))}"
-    return MonthlyPrice(usd, price.rows, price.missing or hours.missing), formula, hours
-
-
-def rent(setting: Setting, offer: str, service: str = "standard") -> tuple[MonthlyPrice, int]:
-    """Hourly price of what is rented and the GPUs in it: a single GPU, or a whole instance."""
-    _, _, item = setting.rates.item(offer)
-    instance = setting.price(offer, "instance_usd_per_hour", service=service)
-    if not instance.missing:
-        return instance, item.hardware.gpus if item.hardware else 1
-    return setting.price(offer, "gpu_usd_per_hour", service=service), 1
+    usd = hours.value * rented * hour.price.usd
+    what = "GPUs" if hour.gpus == 1 else f"instances of {hour.gpus} GPUs"
+    words, owned = hours.words and f" ({hours.words})", hour.words and f" = {hour.words}"
+    formula = f"{say(hours.value)} h{words} × {say(rented)} {what} × ${say(np.max(hour.price.usd))}{owned}"
+    missing = hour.price.missing or hours.missing
+    found = hours._replace(assumptions=(*hours.assumptions, *hour.assumptions))
+    return MonthlyPrice(usd, hour.price.rows, missing), formula, found
 
 
 def lines(setting: Setting, trainings: Sequence[tuple[int, str, str]]) -> list[CostLine]:
@@ -324,7 +315,9 @@ def lines(setting: Setting, trainings: Sequence[tuple[int, str, str]]) -> list[C
                 predicted=predicted,
             )
         )
-    return found + (_storage_lines(setting, trainings) if tuning.kind == "managed" else [])
+    if tuning.kind == "managed":
+        return found + _storage_lines(setting, trainings)
+    return found + own_gpus.tuning_lines(setting, tuning, trainings)
 
 
 def _storage_lines(setting: Setting, trainings: Sequence[tuple[int, str, str]]) -> list[CostLine]:
