@@ -42,6 +42,17 @@ TIED = {"bloom", "cohere", "falcon", "gemma", "gemma2", "gemma3", "gemma3_text",
 UNKNOWN = {"bamba", "falcon_h1", "granitemoehybrid", "jamba", "mamba", "mamba2", "nemotron_h", "qwen3_5", "qwen3_next", "rwkv"}
 """Kinds of models that mix attention with other layers, whose parameters and memory follow other rules."""
 
+ENCODERS = {"albert", "bert", "camembert", "deberta", "deberta-v2", "distilbert", "electra", "ernie", "eurobert", "layoutlm"} | {
+    "modernbert", "mpnet", "nomic_bert", "roberta", "xlm-roberta", "xlm-roberta-xl",
+}  # fmt: skip
+"""Kinds of models that read a text and write none."""
+
+FULL_EVERY = {"cohere2": 4, "gemma2": 2, "gemma3": 6, "gemma3_text": 6}
+"""Kinds of models of which every so-manieth layer has no window, where their config.json does not say."""
+
+NONE_IF_ZERO = {"experts", "experts_per_token", "shared_experts", "dense_layers", "query_rank", "kv_rank", "rope_head_size"}
+"""Facts of which 0 means that a model has no such thing; of all others it is a wrong value."""
+
 
 def read_model_config(path: str | Path, as_of: date) -> OpenModel:
     """Facts of a model from its ``config.json``; its parameters are counted from them.
@@ -67,6 +78,8 @@ def model_from_config(config: Mapping[str, Any], where: str, as_of: date) -> Ope
     if decoder.get("model_type") in UNKNOWN:
         kind = decoder["model_type"]
         raise _refused(where, f"models of type {kind} mix attention with other layers", "Only transformers are known here")
+    if reason := _writes_nothing(config) or _writes_nothing(decoder):
+        raise _refused(where, reason, "Only models that write text token by token (decoders) are known here")
     facts = _facts(decoder, where)
     name = str(config.get("_name_or_path") or config.get("model_type") or Path(where).parent.name or "a model")
     sourced = {
@@ -87,6 +100,19 @@ def model_from_config(config: Mapping[str, Any], where: str, as_of: date) -> Ope
     )
 
 
+def _writes_nothing(config: Mapping[str, Any]) -> str:
+    """Why a model is no decoder, in words; empty where it is one."""
+    if config.get("is_encoder_decoder") is True:
+        return "the model is an encoder with a decoder"
+    names = config.get("architectures")
+    names = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
+    if (masked := next((name for name in names if name.endswith("ForMaskedLM")), None)) is not None:
+        return f"{masked} fills in words and writes no text"
+    if config.get("model_type") in ENCODERS and config.get("is_decoder") is not True:
+        return f"models of type {config['model_type']} are encoders, which read a text and write none"
+    return ""
+
+
 def _parsed(text: str, where: str) -> Mapping[str, Any]:
     try:
         config = json.loads(text)
@@ -101,7 +127,8 @@ def _parsed(text: str, where: str) -> Mapping[str, Any]:
 
 
 def _facts(config: Mapping[str, Any], where: str) -> dict[str, Any]:
-    facts = {fact: value for fact, names in NAMES.items() if (value := _first(config, names, where)) is not None}
+    found = {fact: _first(config, names, where, zero_is_none=fact in NONE_IF_ZERO) for fact, names in NAMES.items()}
+    facts: dict[str, Any] = {fact: value for fact, value in found.items() if value is not None}
     for fact in ("layers", "hidden_size", "attention_heads", "vocabulary"):
         if fact not in facts:
             raise _refused(where, f"{NAMES[fact][0]} is missing", "Expected the config.json beside a model's weights")
@@ -128,26 +155,30 @@ def _feed_forward(config: Mapping[str, Any], facts: dict[str, Any], where: str) 
         return {"feed_forward_size": dense}
     if "experts_per_token" not in facts:
         raise _refused(where, "num_experts_per_tok is missing", "Expected beside the number of experts")
-    expert = _first(config, ("moe_intermediate_size",), where) or dense
+    expert = _first(config, ("moe_intermediate_size",), where, zero_is_none=True) or dense
     return {"feed_forward_size": expert, "dense_feed_forward_size": dense}
 
 
 def _windows(config: Mapping[str, Any], layers: int, where: str) -> dict[str, int]:
-    window = _first(config, ("sliding_window",), where)
+    window = _first(config, ("sliding_window",), where, zero_is_none=True)
     if window is None or config.get("use_sliding_window") is False:
         return {}
     types = config.get("layer_types")
-    windowed = sum(kind == "sliding_attention" for kind in types) if isinstance(types, list) else layers
+    if isinstance(types, list):
+        windowed = sum(kind == "sliding_attention" for kind in types)
+    else:
+        every = _first(config, ("sliding_window_pattern",), where) or FULL_EVERY.get(str(config.get("model_type")))
+        windowed = layers - layers // every if every else layers
     return {"windowed_layers": windowed, "window_tokens": window} if windowed else {}
 
 
-def _first(config: Mapping[str, Any], names: tuple[str, ...], where: str) -> int | None:
-    """The first of these settings that is there, a whole number above zero. Zero counts as not there."""
+def _first(config: Mapping[str, Any], names: tuple[str, ...], where: str, zero_is_none: bool = False) -> int | None:
+    """The first of these settings that is there, a whole number above zero."""
     for name in names:
         value = config.get(name)
-        if value is None or value == 0:
+        if value is None or (zero_is_none and value == 0 and not isinstance(value, bool)):
             continue
-        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
             raise _refused(where, f"{name} is {value!r}", "Expected a whole number above zero")
         return value
     return None

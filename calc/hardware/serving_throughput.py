@@ -310,7 +310,8 @@ def capacity(
     bounded = np.where(most_in_memory < deployment.max_batch, "memory", "engine")
     limited_by = np.where(batch < most, missed, bounded)
     if np.ndim(served) == 0:
-        batch, first, each, served, limited_by = int(batch), float(first), float(each), float(served), str(limited_by)
+        alone = float(served)
+        return Capacity(alone, alone * tokens.output_tokens, int(batch), float(first), float(each), str(limited_by))
     return Capacity(served, served * tokens.output_tokens, batch, first, each, limited_by)
 
 

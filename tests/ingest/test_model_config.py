@@ -136,12 +136,61 @@ def test_a_published_configuration_gives_the_shape_in_the_book(weights: str, con
         ({"num_key_value_heads": 5}, "attention_heads 32 is no multiple of kv_heads 5"),
         ({"num_experts": 8}, "num_experts_per_tok is missing"),
         ({"num_experts": 8, "num_experts_per_tok": 9}, "experts_per_token 9 of 8 experts"),
+        ({"num_attention_heads": 0}, "num_attention_heads is 0.*Expected a whole number above zero"),
+        ({"num_hidden_layers": 0}, "num_hidden_layers is 0"),
+        ({"hidden_size": -4096}, "hidden_size is -4096"),
+        ({"vocab_size": 0}, "vocab_size is 0"),
+        ({"num_key_value_heads": 0}, "num_key_value_heads is 0"),
+        ({"intermediate_size": 0}, "intermediate_size is 0"),
+        ({"head_dim": 0}, "head_dim is 0"),
+        ({"max_position_embeddings": 0}, "max_position_embeddings is 0"),
+        ({"sliding_window": -1}, "sliding_window is -1"),
+        ({"num_hidden_layers": 32.5}, "num_hidden_layers is 32.5"),
+        ({"is_encoder_decoder": True}, "is an encoder with a decoder.*Only models that write text token by token"),
+        ({"architectures": ["BertForMaskedLM"]}, "BertForMaskedLM fills in words and writes no text.*decoders"),
+        ({"model_type": "xlm-roberta"}, "models of type xlm-roberta are encoders"),
+        ({"text_config": {"model_type": "bert"}}, "models of type bert are encoders"),
         ({"model_type": "mamba2"}, "models of type mamba2 mix attention with other layers"),
     ],
 )
 def test_what_is_no_shape_is_said_plainly(change: dict[str, Any], says: str) -> None:
     with pytest.raises(InputError, match=says):
         model_from_config(LLAMA | change, "config.json", DAY)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {
+            "num_local_experts": 0,
+            "num_experts_per_tok": 0,
+            "n_shared_experts": 0,
+            "moe_intermediate_size": 0,
+            "sliding_window": 0,
+        },
+        {"q_lora_rank": 0, "kv_lora_rank": 0, "qk_rope_head_dim": 0, "first_k_dense_replace": 0},
+        {"architectures": ["LlamaForCausalLM"], "is_encoder_decoder": False},
+        {"architectures": [None], "is_encoder_decoder": None},
+    ],
+)
+def test_what_a_model_has_none_of_may_be_zero(change: dict[str, Any]) -> None:
+    plain = model_from_config(LLAMA, "config.json", DAY)
+    assert model_from_config(LLAMA | change, "config.json", DAY) == plain
+
+
+@pytest.mark.parametrize(
+    ("change", "windowed"),
+    [
+        ({"model_type": "mistral"}, 32),
+        ({"model_type": "gemma2"}, 16),  # every other layer
+        ({"model_type": "gemma3_text", "num_hidden_layers": 48}, 40),  # five of six
+        ({"sliding_window_pattern": 4}, 24),
+        ({"use_sliding_window": False}, 0),
+    ],
+)
+def test_layers_with_a_window(change: dict[str, Any], windowed: int) -> None:
+    found = model_from_config(LLAMA | {"sliding_window": 4096} | change, "config.json", DAY)
+    assert found.windowed_layers == windowed
 
 
 @pytest.mark.parametrize(
