@@ -134,6 +134,8 @@ def _of_approach(found: Comparison, name: str, what: str, volume: float) -> Any:
             return [line.key for line in result.ledger.lines]
         case "groups":
             return result.ledger.by_group(volume)[rest]
+        case "notes":
+            return result.ledger.notes
         case "total":
             return result.total(volume)
         case "compared_total":
