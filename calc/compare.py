@@ -13,14 +13,15 @@ from numpy.typing import NDArray
 
 from calc import cash_flow
 from calc.break_even import BreakEven, Interval, all_break_evens
+from calc.cash_flow import CashFlow, Flows
 from calc.evaluate import Evaluated, Unavailable, evaluate
-from calc.ledger import Ledger, per_request
+from calc.ledger import Ledger, Unpriced
 from calc.parts import failures
-from calc.parts.value import value_per_accepted_usd
+from calc.parts.value import Benefit, answer_benefits, latency_benefit
 from calc.scenario import Approach, Family, Scenario
 from calc.setting import Setting, counted
-from calc.timeline import Floats, Months, growth_factors
-from calc.volume import Curve, Shape
+from calc.timeline import Floats, Months, first_of_month, growth_factors
+from calc.volume import Curve, Linear
 from pricing import ExchangeRate, PriceBook, PriceMissing, PricingError, Rates, UnknownOffer, UnknownRelease, releases
 
 Status = Literal["available", "unpriced", "unavailable"]
@@ -56,8 +57,11 @@ class ApproachResult:
     accepted: Any
     """Share of all answers accepted, the stand-in's included, or None where it is not stated."""
     failure_mode: str
-    value_usd: Floats | None
-    """What an accepted answer is worth in each month, where that is stated."""
+    benefits: tuple[Benefit, ...]
+    """What its answers are worth at the same requests, each benefit that the scenario states."""
+    compared_benefits: tuple[Benefit, ...]
+    """Those that approaches are compared by, at `volume_scale`: of accepted answers where rejected ones are lost, and of
+    seconds saved where any approach states its seconds."""
     growth: Floats
     """g_m of every month."""
 
@@ -66,14 +70,18 @@ class ApproachResult:
         """available: priced and served in every month; else unpriced or unavailable."""
         if self.unavailable is not None:
             return "unavailable"
-        return "unpriced" if self.ledger.missing else "available"
+        return "unpriced" if self._without_price else "available"
 
     @property
     def why_not(self) -> tuple[str, ...]:
         """Why there is no total: the end of availability, or each line without a price."""
-        if self.unavailable is not None:
-            return (self.unavailable.reason,)
-        return tuple(f"{line.name}: {line.missing}" for line in self.ledger.missing)
+        return (self.unavailable.reason,) if self.unavailable is not None else self._without_price
+
+    @property
+    def _without_price(self) -> tuple[str, ...]:
+        """Each cost line and compared benefit without a price, and why."""
+        lines = tuple(f"{line.name}: {line.missing}" for line in self.ledger.missing)
+        return lines + tuple(f"{found.name}: {found.missing}" for found in self.compared_benefits if found.missing)
 
     @property
     def incomplete_steps(self) -> tuple[str, ...]:
@@ -88,17 +96,26 @@ class ApproachResult:
 
         Where an answer's value is stated, approaches are compared at equal requests by cost less value instead.
         """
-        if self.failure_mode == "remediate" or self.value_usd is not None or self.accepted is None:
+        if self.failure_mode == "remediate" or self.values_answers or self.accepted is None:
             return 1.0
         share = np.asarray(self.accepted, dtype=float)
         return np.divide(1.0, share, out=np.full(share.shape, np.nan), where=share > 0)[()]
 
     @property
-    def value_line(self) -> tuple[Shape, Floats] | None:
-        """Accepted answers by month and their worth, counted where rejected answers are lost and a value is stated."""
-        if self.failure_mode == "remediate" or self.value_usd is None or self.accepted is None:
-            return None
-        return per_request(self.growth, np.asarray(self.accepted)[..., np.newaxis]), self.value_usd
+    def values_answers(self) -> bool:
+        """Whether the scenario states what accepted answers are worth."""
+        return any(benefit.is_of_answers for benefit in self.benefits)
+
+    @property
+    def value_lines(self) -> tuple[tuple[Linear, Floats], ...]:
+        """Quantity and worth by month of each compared benefit, at `compared_requests`."""
+        return tuple((benefit.quantity, benefit.usd) for benefit in self.compared_benefits)
+
+    @property
+    def compared_requests(self) -> Any:
+        """Requests in month 0 at which it is compared: today's × `volume_scale`. Not a number where no answer is accepted."""
+        scale = np.asarray(self.volume_scale)
+        return self.requests * (scale[..., 0] if scale.ndim else scale[()])
 
     @cached_property
     def curve(self) -> Curve:
@@ -107,13 +124,14 @@ class ApproachResult:
         Raises:
             Unpriced: a line has no price.
         """
-        if self.ledger.missing:
-            self.ledger.total(self.requests)
-        pairs = [(line.quantity, line.unit_price) for line in self.ledger.lines]
-        if self.value_line is not None:
-            answers, worth = self.value_line
-            pairs.append((answers, -worth))
-        return Curve.of(pairs, self.volume_scale)
+        self._check_priced()
+        costs = [(line.quantity, line.unit_price) for line in self.ledger.lines]
+        earned = [(quantity, -usd) for quantity, usd in self.value_lines]
+        return Curve.of([*costs, *earned], self.volume_scale)
+
+    def _check_priced(self) -> None:
+        if self._without_price:
+            raise Unpriced("; ".join(self._without_price))
 
     def total(self, volume: Any = None) -> NDArray[np.float64]:
         """US$ over the horizon at a volume in month 0; default today's.
@@ -131,11 +149,10 @@ class ApproachResult:
         Raises:
             Unpriced: a line has no price.
         """
-        total = self.ledger.total(self.requests * self.volume_scale)
-        if self.value_line is not None:
-            answers, worth = self.value_line
-            total = total - (answers.at(self.requests) * worth).sum(axis=-1)
-        return np.where(np.isnan(self.volume_scale), np.inf, total)
+        self._check_priced()
+        at = self.compared_requests
+        earned = sum((benefit.total(at) for benefit in self.compared_benefits), start=np.zeros(1))
+        return np.where(np.isnan(at), np.inf, self.ledger.total(at) - np.squeeze(earned))
 
     def per_request(self) -> float:
         """US$ per request over the horizon, today's volume."""
@@ -162,8 +179,12 @@ class Savings:
     payback_months: int | None
     discounted_payback_months: int | None
     annual_irr: tuple[float, ...]
+    irr_note: str | None
+    """Why there is not one rate: none, or several; None where there is exactly one."""
     incremental_roi: float | None
-    """NPV over what the approach costs more up front than the reference; None where it costs no more."""
+    """NPV over the outlay; None where there is no outlay."""
+    outlay_usd: float
+    """Present value of what the approach costs more up front than the reference, at its go-live or before; 0 where nothing."""
 
 
 @dataclass(frozen=True)
@@ -271,63 +292,111 @@ class Comparison:
 
         The flows are compared at equal resolved answers.
         """
+        found = self.cash_flow(name)
+        if found is None:
+            return None
+        saved, discounted = found.net_usd, found.discounted_usd
+        value, outlay, rates = float(discounted.sum()), float(found.outlay_usd), cash_flow.annual_irr(saved)
+        return Savings(
+            net_present_value_usd=value,
+            total_usd=float(saved.sum()),
+            payback_months=cash_flow.payback_months(saved),
+            discounted_payback_months=cash_flow.payback_months(discounted),
+            annual_irr=rates,
+            irr_note=cash_flow.irr_in_words(saved, rates),
+            incremental_roi=value / outlay if outlay > 0 else None,
+            outlay_usd=outlay,
+        )
+
+    def cash_flow(self, name: str) -> CashFlow | None:
+        """What the approach saves against the reference at today's volume, dated; None where either has no total.
+
+        At equal resolved answers; nominal and before tax. Where inputs are arrays of shape (n, 1), amounts are (n, months + 1).
+        """
         reference = self.point.reference
         if name not in self.available or reference not in self.available:
             return None
-        rate = self.discount_rate
-        mine, theirs = (self._net_flows(self.available[n]) for n in (name, reference))
-        saved = theirs - mine
-        return Savings(
-            net_present_value_usd=float(cash_flow.present_value(saved, rate)),
-            total_usd=float(saved.sum()),
-            payback_months=cash_flow.payback_months(saved),
-            discounted_payback_months=cash_flow.payback_months(cash_flow.discounted(saved, rate)),
-            annual_irr=cash_flow.annual_irr(saved),
-            incremental_roi=float(cash_flow.present_value(saved, rate) / -saved[0]) if saved[0] < 0 else None,
+        mine, theirs = (self._flows(self.available[each]) for each in (name, reference))
+        return CashFlow(
+            dates=tuple(first_of_month(self.as_of, 1 + t) for t in range(self.months.count + 1)),
+            one_off_usd=theirs[0] - mine[0],
+            running_usd=theirs[1] - mine[1],
+            value_usd=mine[2] - theirs[2],
+            annual_rate=self.discount_rate,
+            go_live_month=self.results[name].approach.go_live_month,
         )
 
-    def _net_flows(self, result: ApproachResult) -> cash_flow.Flows:
-        flows = cash_flow.cost_flows(result.ledger, self.requests * result.volume_scale)
-        if result.value_line is not None:
-            answers, worth = result.value_line
-            flows[..., 1:] -= answers.at(self.requests) * worth
-        return flows
+    def _flows(self, result: ApproachResult) -> tuple[Flows, Flows, Flows]:
+        """One-offs, running cost and value as they are compared, dated."""
+        at, nothing = result.compared_requests, np.zeros(self.months.count)
+        earned = sum((benefit.by_month(at) for benefit in result.compared_benefits), start=nothing)
+        return (
+            cash_flow.one_off_flows(result.ledger, at),
+            cash_flow.running_flows(result.ledger, at),
+            cash_flow.at_end(np.asarray(earned)),
+        )
+
+    def straight_line_usd_by_month(self, name: str) -> Floats | None:
+        """The approach's up-front cost in equal parts over the months its first model serves: an accounting view, no cash flow.
+
+        None where it has no total. The cost of a successor is not in it.
+        """
+        if name not in self.available:
+            return None
+        result, months = self.results[name], self.months.count
+        first = result.approach.go_live_month
+        up_front = cash_flow.one_off_flows(result.ledger, self.requests)[first] - self._stand_in_one_offs(result, first)
+        moved = [event.month for event in result.ledger.events if event.kind == "migration"]
+        life = min([*moved, first + result.asset_life_months]) - first
+        return cash_flow.straight_line_usd_by_month(float(up_front), first, life, months)
+
+    def _stand_in_one_offs(self, result: ApproachResult, month: int) -> float:
+        lines = (line for line in result.ledger.lines if line.key.endswith(f"@{self.point.reference}"))
+        return float(sum(line.by_month(self.requests)[month] for line in lines if line.timing == "one-off"))
 
     @property
-    def discount_rate(self) -> float:
-        """Effective annual rate: as stated or assumed."""
+    def discount_rate(self) -> Any:
+        """Effective annual rate: as stated or assumed. A number, or an array of shape (n,) where it is drawn."""
         stated = self.point.finance.discount_rate_per_year
-        return float(self.rates.assumption("finance.discount_rate_per_year").likely if stated is None else stated)
+        rate = np.asarray(self.rates.assumption("finance.discount_rate_per_year").likely if stated is None else stated)
+        return rate[..., 0] if rate.ndim else float(rate)
 
     def break_even_share(self, name: str) -> float | None:
         """The success share at which an approach ties with the cheapest other one at today's volume.
 
         None where answers are not remediated or there is no other; outside [0, 1] it cannot tie.
         """
-        others = [float(r.total()) for other, r in self.available.items() if other != name]
         result = self.results[name]
         rejected = next((line for line in result.ledger.lines if line.key == "failures.rejected"), None)
+        others = [float(r.compared_usd()) for other, r in self.available.items() if other != name]
         if not others or name not in self.available or rejected is None or not rejected.unit_price.max():
             return None
-        rest = float(result.total()) - float(rejected.total(self.requests))
+        rest = float(result.compared_usd()) - float(rejected.total(self.requests))
         handling = float(rejected.unit_price.max())
         return float(failures.break_even_share(min(others), rest, result.own_requests, handling))
 
     def value_usd(self, name: str) -> float | None:
-        """Worth of the accepted answers over the horizon, where a value and the accepted share are stated."""
-        result = self.results[name]
-        if result.value_usd is None or result.accepted is None:
+        """The sum of the approach's benefits over the horizon; None where no value is stated or one of them is not valued."""
+        benefits = self.results[name].benefits
+        if not benefits or any(benefit.missing for benefit in benefits):
             return None
-        return float((self.requests * result.growth * result.accepted * result.value_usd).sum())
+        return float(sum(benefit.total(self.requests) for benefit in benefits))
+
+    def compared_value_usd(self, name: str) -> float | None:
+        """The value that is taken off the total approaches are compared by; None where none is, or there is no total."""
+        result = self.results[name]
+        if name not in self.available or not result.compared_benefits:
+            return None
+        return float(sum(benefit.total(result.compared_requests) for benefit in result.compared_benefits))
 
     def roi(self, name: str) -> float | None:
-        """(PV of value − PV of cost) / PV of cost, where a value and the accepted share are stated."""
+        """(PV of value − PV of cost) / PV of cost, where the worth of accepted answers is stated and there is a cost."""
         result = self.results[name]
-        if name not in self.available or result.value_usd is None or result.accepted is None:
+        if name not in self.available or not result.values_answers or self.value_usd(name) is None:
             return None
-        worth = np.append(0.0, self.requests * result.growth * result.accepted * result.value_usd)
-        cost = cash_flow.present_value(cash_flow.cost_flows(result.ledger, self.requests), self.discount_rate)
-        return float(cash_flow.present_value(worth, self.discount_rate) / cost - 1)
+        worth = cash_flow.at_end(np.asarray(sum(benefit.by_month(self.requests) for benefit in result.benefits)))
+        cost = float(cash_flow.present_value(cash_flow.cost_flows(result.ledger, self.requests), self.discount_rate))
+        return float(cash_flow.present_value(worth, self.discount_rate)) / cost - 1 if cost > 0 else None
 
     def to_dict(self) -> dict[str, Any]:
         """The answer as plain data (`docs/comparison.schema.json`)."""
@@ -426,7 +495,10 @@ def _result(
     point: Scenario, rates: Rates, months: Months, found: Evaluated, reference: Evaluated, requests: Any
 ) -> ApproachResult:
     everywhere = Setting(point, found.approach, rates, months, np.ones(months.count))
-    own = everywhere.growth * found.plan.active(months.count)
+    active = found.plan.active(months.count)
+    own = everywhere.growth * active
+    accepted = _accepted(found.approach, reference.approach, own.sum(axis=-1) / everywhere.growth.sum(axis=-1))
+    benefits, compared = _benefits(everywhere, found, reference, accepted)
     return ApproachResult(
         name=found.ledger.approach,
         approach=found.approach,
@@ -437,12 +509,46 @@ def _result(
         requests=requests,
         served_requests=requests * everywhere.growth.sum(axis=-1),
         own_requests=requests * own.sum(axis=-1),
-        asset_life_months=int(found.plan.active(months.count).sum()),
-        accepted=_accepted(found.approach, reference.approach, own.sum(axis=-1) / everywhere.growth.sum(axis=-1)),
+        asset_life_months=int(active.sum()),
+        accepted=accepted,
         failure_mode=failures.failure_mode(point.task),
-        value_usd=value_per_accepted_usd(everywhere, point.value) if point.value is not None else None,
+        benefits=benefits,
+        compared_benefits=compared,
         growth=everywhere.growth,
     )
+
+
+def _benefits(
+    everywhere: Setting, found: Evaluated, reference: Evaluated, accepted: Any
+) -> tuple[tuple[Benefit, ...], tuple[Benefit, ...]]:
+    """What the answers are worth: all of it at the same requests, and what enters the comparison."""
+    point, value = everywhere.scenario, everywhere.scenario.value
+    if value is None or found.plan.unavailable is not None:
+        return (), ()
+    active, remediate = found.plan.active(everywhere.months.count), failures.failure_mode(point.task) == "remediate"
+    share = None if accepted is None else _ended_well(found.approach, reference.approach, active, remediate)
+    of_answers = answer_benefits(everywhere, value, share)
+    theirs = (point.reference, reference.approach.seconds_per_answer)
+    waited = partial(latency_benefit, everywhere, value, found.ledger.approach, active, theirs)
+    compared: tuple[Benefit, ...] = () if remediate or accepted is None else of_answers
+    if any(approach.seconds_per_answer is not None for approach in point.approaches.values()):
+        at_equal_requests = remediate or of_answers or accepted is None
+        compared += waited() if at_equal_requests else waited(_reference_requests(accepted, reference))
+    return (*of_answers, *waited()), compared
+
+
+def _ended_well(approach: Approach, reference: Approach, active: Floats, remediate: bool) -> Floats:
+    """Share of each month's requests that end in an accepted answer: all of them where the rejected are remediated."""
+    if remediate:
+        return np.ones(len(active))
+    stand_in = reference.accepted if reference.accepted is not None else 0.0  # where it is not stated it stands in nowhere
+    return np.asarray(active * np.asarray(approach.accepted) + (1 - active) * np.asarray(stand_in))
+
+
+def _reference_requests(accepted: Any, reference: Evaluated) -> Any:
+    """Requests the reference is sent for each of the approach's, at equal accepted answers."""
+    theirs = np.asarray(1.0 if reference.approach.accepted is None else reference.approach.accepted)
+    return np.asarray(accepted) / np.where(theirs > 0, theirs, 1.0)
 
 
 def _accepted(approach: Approach, reference: Approach, own_share: Any) -> Any:

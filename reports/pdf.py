@@ -8,9 +8,10 @@ from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Any, Literal
 
-from calc.advice import feasibility, rules
+from calc.advice import rules
 from calc.compare import ApproachResult, Comparison
 from calc.export import assumptions, price_rows, prices_digest, scenario_digest
+from calc.feasibility import feasibility
 from calc.ledger import GROUPS, Group
 from reports import words
 from reports.charts import break_even_chart
@@ -165,7 +166,7 @@ def _total_cell(result: ApproachResult) -> str:
 
 
 def _value_cell(comparison: Comparison, result: ApproachResult) -> str:
-    worth = comparison.value_usd(result.name) if result.value_line is not None else None
+    worth = comparison.compared_value_usd(result.name)
     return words.money(None if worth is None else -worth)
 
 

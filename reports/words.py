@@ -13,10 +13,11 @@ from functools import wraps
 from math import floor, isfinite, log10
 from typing import Concatenate, Literal, ParamSpec, Protocol, TypeVar
 
-from calc.advice import Note, Severity, State
+from calc.advice import State
 from calc.break_even import BreakEven, Interval, Kind
 from calc.compare import ApproachResult, Comparison, Status
 from calc.export import stated_ranges
+from calc.feasibility import Note, Severity
 from calc.ledger import CostLine, Group, Timing
 from calc.scenario import Approach, Family, OwnGpus, PerToken
 from calc.timeline import inference_ends
@@ -486,7 +487,7 @@ def rejected_are_lost(comparison: Comparison) -> bool:
 
 def value_is_counted(comparison: Comparison) -> bool:
     """Whether approaches are compared by cost less the value of their accepted answers."""
-    return any(result.value_line is not None for result in comparison.available.values())
+    return any(result.compared_benefits for result in comparison.available.values())
 
 
 def volume_unit(comparison: Comparison) -> str:
@@ -594,6 +595,8 @@ def _no_total(comparison: Comparison, result: ApproachResult) -> str:
         first, *more = dict.fromkeys(line.name[:1].lower() + line.name[1:] for line in result.ledger.missing)
         others = f" and {counted(len(more))} other {'line' if len(more) == 1 else 'lines'}" if more else ""
         return f"{name} has no price for {first}{others}"
+    if result.unavailable.off_premises:
+        return f"{name} is not on your premises"
     since = result.unavailable.since
     return f"{name} is unavailable{f' from {day(since)}' if since > comparison.as_of else ''}"
 
