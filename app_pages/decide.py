@@ -11,9 +11,10 @@ import streamlit as st
 
 from app_pages import inputs, shared
 from calc import Comparison, CostLine
-from calc.advice import Rule, Severity, State, feasibility, rules
+from calc.advice import Rule, State, rules
 from calc.compare import ApproachResult
 from calc.export import assumptions, comparison_dict, price_rows, to_json
+from calc.feasibility import Severity, feasibility
 from reports import words
 from reports.charts import CostLinesChart, Unit, break_even_chart, cost_lines_chart
 from reports.csv import csv_files

@@ -1,49 +1,33 @@
-"""Rules of thumb beside the computed result, and what stands in an approach's way.
+"""Rules of thumb beside the computed result.
 
 A rule is never stronger than the result: it says whether it holds for this workload, with the number behind it, and whether
-it points to the same approach as the totals do. Findings are plain sentences; `values` holds their numbers unrounded.
+it points to the same approach as the totals do. Findings are plain sentences; `values` holds their numbers unrounded. What is
+claimed stands in `calc.claims`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Literal, NamedTuple
+from math import exp
+from typing import Literal, NamedTuple
 
 import numpy as np
 
+from calc.claims import CLAIMS, Claim, ClaimKind
 from calc.compare import ApproachResult, Comparison
-from calc.evaluate import standing
+from calc.feasibility import ADVISED_EXAMPLES, MINIMUM_EXAMPLES, Severity, everywhere
+from calc.hardware.architecture import Shape, UnknownShape, lora_parameters, shape_of, total_parameters
 from calc.ledger import CostLine
-from calc.parts.prompt import input_tokens, mean_input_tokens, output_tokens, turn_weights
-from calc.scenario import OwnGpus, PerToken, TaskKind
-from calc.setting import Setting
-from calc.staleness import SMALL_SHARE, StalePrices, stale_prices
-from calc.timeline import DAYS_PER_MONTH, Refusal, TimelineEvent, training_refused
-from pricing import ExchangeRate, Price, PricingError, UnknownOffer
-from pricing.currency import USD, symbol
-from pricing.model import US_DOLLAR, LifecycleEvent
+from calc.parts.prompt import mean_input_tokens, output_tokens
+from calc.scenario import FAMILIES, OwnGpus, PerToken, TaskKind
+from calc.sentences import day_words, model_name, money, named, sentence, times
+from calc.timeline import DAYS_PER_MONTH
+from pricing import Price, PricingError, UnknownOffer
+from pricing.currency import symbol
 
 State = Literal["Holds", "Fails", "Dated", "Too high", "Cannot tell"]
-Severity = Literal["info", "caution", "stop"]
-NoteKind = Literal[
-    "unavailable",
-    "closed to this organisation",
-    "tuning closes",
-    "model ends",
-    "promised until",
-    "retraining refused",
-    "migration",
-    "fallback",
-    "context exceeded",
-    "too few examples",
-    "unverified price",
-    "old price",
-    "no price",
-    "not tunable",
-    "quality not stated",
-]
 
 
 @dataclass(frozen=True)
@@ -51,10 +35,11 @@ class Rule:
     """A rule of thumb, checked against one comparison."""
 
     id: str
+    kind: ClaimKind
     text: str
     """The rule in at most 52 characters."""
     claimed: str
-    """The claim as it is made, with its figures and where it is from."""
+    """The claim as it is made, with its figures."""
     state: State
     finding: str
     """One sentence with this workload's numbers."""
@@ -62,19 +47,10 @@ class Rule:
     """caution: following the rule would not lead to the approach that was computed to be cheapest."""
     values: Mapping[str, float] = field(default_factory=dict)
     """The finding's numbers, unrounded."""
-
-
-@dataclass(frozen=True)
-class Note:
-    """Something that limits an approach, or will."""
-
-    approach: str
-    kind: NoteKind
-    severity: Severity
-    text: str
-    day: date | None = None
-    """The day it takes effect."""
     source: str = ""
+    """Where the price beside the claim is from; empty where the finding is computed from the scenario."""
+    source_date: date | None = None
+    """When it was read there."""
 
 
 class _Finding(NamedTuple):
@@ -83,41 +59,11 @@ class _Finding(NamedTuple):
     values: Mapping[str, float] = {}
     agrees: bool | None = None
     """Whether the rule points to the computed winner; None where it points nowhere."""
+    source: str = ""
+    source_date: date | None = None
 
 
-class _RuleOfThumb(NamedTuple):
-    id: str
-    text: str
-    claimed: str
-    check: Callable[[Comparison], _Finding]
-
-
-# --- numbers in sentences -------------------------------------------------------------------------------------------------
-
-
-def _money(usd: float, currency: ExchangeRate = US_DOLLAR) -> str:
-    """Whole units with thousands separators; cents below ten. What is held against a claim in dollars stays in dollars."""
-    amount, mark = currency.of_usd(usd), symbol(currency.code)
-    if 0 < amount < 0.01:
-        return f"under {mark}0.01"
-    return f"{mark}{amount:,.0f}" if abs(amount) >= 9.995 or amount == round(amount) else f"{mark}{amount:,.2f}"
-
-
-def _named(name: str) -> str:
-    """An approach inside a sentence."""
-    return "RAG" if name == "rag" else name
-
-
-def _times(ratio: float) -> str:
-    return f"{ratio:.1f} times" if ratio < 10 else f"{ratio:,.0f} times"
-
-
-def _day(day: date) -> str:
-    return f"{day.day} {day:%B %Y}"
-
-
-def _model(offer: str) -> str:
-    return offer.partition("/")[2]
+_Check = Callable[[Comparison], _Finding]
 
 
 # --- what the rules look at -----------------------------------------------------------------------------------------------
@@ -154,12 +100,12 @@ def _own(result: ApproachResult, *starts: str) -> list[CostLine]:
     return [line for line in result.ledger.lines if line.key.startswith(starts) and "@" not in line.key and not line.missing]
 
 
+def _before_go_live(result: ApproachResult) -> list[CostLine]:
+    return [line for line in _own(result, "") if line.timing == "one-off" and ":" not in line.key]
+
+
 def _spent(comparison: Comparison, lines: list[CostLine]) -> float:
     return float(sum(np.sum(line.total(comparison.requests)) for line in lines))
-
-
-def _everywhere(comparison: Comparison, result: ApproachResult) -> Setting:
-    return Setting(comparison.point, result.approach, comparison.rates, comparison.months, np.ones(comparison.months.count))
 
 
 def _run_usd(result: ApproachResult) -> float | None:
@@ -187,7 +133,7 @@ def _retraining_usd(comparison: Comparison, result: ApproachResult) -> float | N
 
 def _token_price(comparison: Comparison, result: ApproachResult, offer: str, tuned: bool) -> float | None:
     """US$ of one request's tokens at an offer's plain rates, or None where it is not sold by the token."""
-    setting = _everywhere(comparison, result)
+    setting = everywhere(comparison, result)
     tokens = {"input_usd_per_mtok": mean_input_tokens(setting), "output_usd_per_mtok": output_tokens(setting)}
     try:
         return float(sum(n * comparison.rates.price(offer, key, tuned=tuned).usd for key, n in tokens.items()) / 1e6)
@@ -208,15 +154,15 @@ def _small_workload(comparison: Comparison) -> _Finding:
     values = {"requests_per_day": daily, "examples": float(examples)}
     here = f"{daily:,.0f} a day, {examples:,.0f} examples"
     if daily >= FEW_REQUESTS_A_DAY or examples >= FEW_EXAMPLES:
-        return _Finding("Cannot tell", f"{here}: the rule is silent; {_named(winner.name)} is cheapest.", values)
+        return _Finding("Cannot tell", f"{here}: the rule is silent; {named(winner.name)} is cheapest.", values)
     if winner.approach.tuning is not None:
-        return _Finding("Fails", f"{here}: {_named(winner.name)} is cheapest all the same.", values, agrees=False)
+        return _Finding("Fails", f"{here}: {named(winner.name)} is cheapest all the same.", values, agrees=False)
     if tuned.status != "available":
-        text = f"{here}: {_named(winner.name)} is cheapest; {tuned.name} is not to be had."
+        text = f"{here}: {named(winner.name)} is cheapest; {tuned.name} is not to be had."
         return _Finding("Holds", text, values, agrees=True)
     saved = _total(comparison, tuned) - _total(comparison, winner)
     values["saved_usd"] = saved
-    return _Finding("Holds", f"{here}: {_named(winner.name)} saves {_money(saved, comparison.currency)}.", values, agrees=True)
+    return _Finding("Holds", f"{here}: {named(winner.name)} saves {money(saved, comparison.currency)}.", values, agrees=True)
 
 
 SKILLS: dict[TaskKind, tuple[str, int, int]] = {
@@ -254,7 +200,7 @@ def _changing_facts(comparison: Comparison) -> _Finding:
         return _Finding("Cannot tell", "Needs an approach with retrieval and a tuned one.")
     embedding = _spent(comparison, _own(searched, "retrieval.re_embed")) / comparison.months.count
     values = {"changing_share": share, "embedding_usd_per_month": embedding, "retraining_usd": retraining}
-    embed, retrain = (_money(usd, comparison.currency) for usd in (embedding, retraining))
+    embed, retrain = (money(usd, comparison.currency) for usd in (embedding, retraining))
     text = f"{share:.0%} change a month: {embed} to embed, {retrain} to retrain."
     state: State = "Holds" if embedding < retraining else "Fails"
     return _Finding(state, text, values, agrees=(winner.approach.retrieval is not None) == (state == "Holds"))
@@ -269,12 +215,12 @@ def _hybrid_default(comparison: Comparison) -> _Finding:
     if winner.family == "hybrid":
         others = [n for n in comparison.ranked() if comparison.available[n].family != "hybrid"]
         saved = _total(comparison, comparison.available[others[0]]) - _total(comparison, winner) if others else 0.0
-        ahead = f", {_money(saved, comparison.currency)} less than {_named(others[0])}" if others else ""
-        return _Finding("Holds", _sentence(f"{_named(winner.name)} is cheapest{ahead}"), {"saved_usd": saved}, agrees=True)
+        ahead = f", {money(saved, comparison.currency)} less than {named(others[0])}" if others else ""
+        return _Finding("Holds", sentence(f"{named(winner.name)} is cheapest{ahead}"), {"saved_usd": saved}, agrees=True)
     more = _total(comparison, best) - _total(comparison, winner)
     cheapest = [i for i in comparison.envelope if i.winner and comparison.results[i.winner].family == "hybrid"]
     start = f"Cheapest from {cheapest[0].first:,} a month only" if cheapest else "Never cheapest"
-    text = f"{start}: {_money(more, comparison.currency)} more than {_named(winner.name)}{_points(best, winner)}."
+    text = f"{start}: {money(more, comparison.currency)} more than {named(winner.name)}{_points(best, winner)}."
     return _Finding("Fails", text, {"more_usd": more}, agrees=False)
 
 
@@ -297,8 +243,10 @@ def _twice_the_base(comparison: Comparison) -> _Finding:
     if hourly is None:
         return _Finding("Cannot tell", "No approach is tuned.")
     if isinstance(hourly.approach.serving, PerToken):
-        return _Finding("Dated", f"{_model(hourly.offer)} has no tuned price of its own: it is billed as its base, or not sold.")
-    return _Finding("Dated", f"{_model(hourly.offer)} is served by the hour, at no price per token.")
+        return _Finding(
+            "Dated", f"{model_name(hourly.offer)} has no tuned price of its own: it is billed as its base, or not sold."
+        )
+    return _Finding("Dated", f"{model_name(hourly.offer)} is served by the hour, at no price per token.")
 
 
 def _against_base(comparison: Comparison, result: ApproachResult, tuned: float, base: float) -> _Finding:
@@ -306,27 +254,12 @@ def _against_base(comparison: Comparison, result: ApproachResult, tuned: float, 
     prompted = _token_price(comparison, result, reference.offer, tuned=False)
     ratio = tuned / base
     values = {"times_base": ratio}
-    text = f"{_model(result.offer)}: {_times(ratio)} its base"
+    text = f"{model_name(result.offer)}: {times(ratio)} its base"
     if prompted:
         values["times_reference"] = tuned / prompted
-        text += f", {_times(tuned / prompted)} {_model(reference.offer)}"
+        text += f", {times(tuned / prompted)} {model_name(reference.offer)}"
     state: State = "Holds" if 1.8 <= ratio <= 2.2 else "Too high" if ratio < 1.8 else "Fails"
-    return _Finding(state, f"{text}.", values)
-
-
-LORA_RUN_USD = (10, 500)
-
-
-def _lora_run(comparison: Comparison) -> _Finding:
-    tuned = _tuned(comparison)
-    run = _run_usd(tuned) if tuned is not None else None
-    if tuned is None or run is None or tuned.approach.tuning is None:
-        return _Finding("Cannot tell", "No tuning run is priced.")
-    if tuned.approach.tuning.technique == "full":
-        return _Finding("Cannot tell", "All weights are tuned here, not an adapter.")
-    low, high = LORA_RUN_USD
-    state: State = "Too high" if run < low else "Holds" if run <= high else "Fails"
-    return _Finding(state, f"{_money(run)} for one run of {_model(tuned.offer)}.", {"run_usd": run})
+    return _listed(state, f"{text}.", values, comparison.rates.price(result.offer, "input_usd_per_mtok", tuned=True))
 
 
 def _compute_to_production(comparison: Comparison) -> _Finding:
@@ -336,20 +269,20 @@ def _compute_to_production(comparison: Comparison) -> _Finding:
         return _Finding("Cannot tell", "No tuning run is priced.")
     spent = _spent(comparison, lines)
     state: State = "Holds" if spent < 1_000 else "Fails"
-    return _Finding(state, f"{_money(spent)} for all runs of {_model(tuned.offer)} up to go-live.", {"training_usd": spent})
+    return _Finding(state, f"{money(spent)} for all runs of {model_name(tuned.offer)} up to go-live.", {"training_usd": spent})
 
 
 def _largest_line(comparison: Comparison) -> _Finding:
     tuned = _tuned(comparison)
     if tuned is None or tuned.status == "unavailable":
         return _Finding("Cannot tell", "No tuned approach can be priced.")
-    once = [line for line in _own(tuned, "") if line.timing == "one-off" and ":" not in line.key]
+    once = _before_go_live(tuned)
     prepared = _spent(comparison, [line for line in once if line.part == "data_preparation"])
     other = max((line for line in once if line.part != "data_preparation"), key=lambda x: _spent(comparison, [x]), default=None)
     if other is None:
         return _Finding("Cannot tell", "Nothing is spent before go-live.")
     next_largest = _spent(comparison, [other])
-    here, there = (_money(usd, comparison.currency) for usd in (prepared, next_largest))
+    here, there = (money(usd, comparison.currency) for usd in (prepared, next_largest))
     text = f"{here} before go-live; {other.name[:1].lower()}{other.name[1:]} costs {there}."
     values = {"data_preparation_usd": prepared, "next_largest_usd": next_largest}
     return _Finding("Holds" if prepared > next_largest else "Fails", text, values)
@@ -382,11 +315,11 @@ def _own_gpus_nearly_free(comparison: Comparison) -> _Finding:
     values = {"gpu_usd_per_request": each, "tokens_usd_per_request": prompted}
     mark = symbol(comparison.currency.code)
     here, there = (f"{mark}{comparison.currency.of_usd(1_000 * usd):,.2f}" for usd in (each, prompted))
-    text = f"{here} of GPU per thousand requests today; {_model(reference.offer)} {there} uncached."
+    text = f"{here} of GPU per thousand requests today; {model_name(reference.offer)} {there} uncached."
     return _Finding("Holds" if each < prompted / 10 else "Fails", text, values)
 
 
-def _training_price(offer: str, claimed_usd_per_mtok: float) -> Callable[[Comparison], _Finding]:
+def _training_price(offer: str, claimed_usd_per_mtok: float) -> _Check:
     """A claimed training price held against the book's."""
 
     def check(comparison: Comparison) -> _Finding:
@@ -396,322 +329,394 @@ def _training_price(offer: str, claimed_usd_per_mtok: float) -> Callable[[Compar
             return _Finding("Dated", str(error))
         values = {"listed": listed.usd, "claimed": claimed_usd_per_mtok}
         if abs(listed.usd - claimed_usd_per_mtok) < 0.005:
-            return _Finding("Holds", f"The page says {_money(listed.usd)}.", values)
+            return _listed("Holds", f"The page says {money(listed.usd)}.", values, listed)
         ends = [e for e in comparison.rates.lifecycle(offer) if e.event == "training_ends"]
-        until = f"; no job starts from {_day(ends[0].date)} on" if ends else ""
-        return _Finding("Dated", f"The page says {_money(listed.usd)}{until}.", values)
+        until = f"; no job starts from {day_words(ends[0].date)} on" if ends else ""
+        return _listed("Dated", f"The page says {money(listed.usd)}{until}.", values, listed)
 
     return check
 
 
-RULES: tuple[_RuleOfThumb, ...] = (
-    _RuleOfThumb(
-        "millions-a-month",
-        "Fine-tune once requests run to millions a month",
-        "Fine-tuning is worth it where inference cost dominates, at millions of requests.",
-        _millions_a_month,
-    ),
-    _RuleOfThumb(
-        "small-workload",
-        "Skip it under 10,000 requests a day and 500 examples",
-        "Under 10,000 requests a day and fewer than 500 labelled examples, prompting and RAG win at a tenth of the work.",
-        _small_workload,
-    ),
-    _RuleOfThumb(
-        "examples-needed",
-        "Bring 50 examples for style, 1,000 for a skill",
-        "Format and style take 50 to 200 examples, a new capability or domain 1,000 to 10,000.",
-        _examples_needed,
-    ),
-    _RuleOfThumb(
-        "changing-facts",
-        "Facts that change belong in retrieval",
-        "Data that changes: RAG. Style that is hard to describe: fine-tuning.",
-        _changing_facts,
-    ),
-    _RuleOfThumb(
-        "hybrid-default",
-        "Hybrid is the default in production",
-        "Most production systems tune for style and structure and retrieve facts.",
-        _hybrid_default,
-    ),
-    _RuleOfThumb(
-        "twice-the-base",
-        "A tuned model costs twice its base per token",
-        "OpenAI bills tuned models at twice the base price; by model it has been 1.5 to 2 times.",
-        _twice_the_base,
-    ),
-    _RuleOfThumb(
-        "lora-run",
-        "A LoRA run costs $10 to $500",
-        "A LoRA run on an open model costs $10 to $500, a managed one $5 to $100.",
-        _lora_run,
-    ),
-    _RuleOfThumb(
-        "compute-to-production",
-        "Production takes under $1,000 of compute",
-        "From nothing to production most startups spend under $1,000 on compute, and one to four weeks of staff time.",
-        _compute_to_production,
-    ),
-    _RuleOfThumb(
-        "data-preparation",
-        "Data preparation is often the largest line",
-        "Of what a first tuned model costs, data preparation is often the largest line.",
-        _largest_line,
-    ),
-    _RuleOfThumb(
-        "own-gpus",
-        "Own GPUs answer at nearly nothing per token",
-        "A self-hosted adapter costs nearly nothing per token: GPU time is paid instead.",
-        _own_gpus_nearly_free,
-    ),
-    _RuleOfThumb(
-        "training-gpt-4o-mini",
-        "gpt-4o-mini trains at $25 a million tokens",
-        "Often repeated: training gpt-4o-mini costs $25 a million tokens.",
-        _training_price("openai/gpt-4o-mini", 25),
-    ),
-    _RuleOfThumb(
-        "training-gpt-4o",
-        "gpt-4o trains at $100 a million tokens",
-        "Often repeated: training gpt-4o costs $100 a million tokens.",
-        _training_price("openai/gpt-4o", 100),
-    ),
-)
-"""The rules of thumb, the most telling first."""
+# --- when it is worth it, and when not -------------------------------------------------------------------------------------
+
+
+def _advises(comparison: Comparison, met: bool, here: str, tuning: bool, **values: float) -> _Finding:
+    """A rule that advises for or against tuning where its condition is met, and is silent elsewhere."""
+    winner = _winner(comparison)
+    if winner is None:
+        return _Finding("Cannot tell", f"{here}; no approach has a total.", values)
+    if not met:
+        return _Finding("Cannot tell", f"{here}: the rule is silent; {named(winner.name)} is cheapest.", values)
+    agrees = _is_tuned(comparison, winner.name) == tuning
+    all_the_same = "" if agrees else " all the same"
+    text = f"{here}: {named(winner.name)} is cheapest{all_the_same}."
+    return _Finding("Holds" if agrees else "Fails", text, values, agrees)
+
+
+MANY_EXAMPLES = 1_000
+
+
+def _labelled_examples(comparison: Comparison) -> _Finding:
+    examples = comparison.point.task.examples
+    if examples is None:
+        return _Finding("Cannot tell", "Needs task.examples.")
+    return _advises(comparison, examples >= MANY_EXAMPLES, f"{examples:,.0f} examples", True, examples=float(examples))
+
+
+def _kind_of_task(*kinds: TaskKind, tuning: bool) -> _Check:
+    """A rule for tasks of some kinds."""
+
+    def check(comparison: Comparison) -> _Finding:
+        kind = comparison.point.task.kind
+        return _advises(comparison, kind in kinds, f"Task of kind {kind}", tuning)
+
+    return check
+
+
+def _latency(comparison: Comparison) -> _Finding:
+    limit = comparison.point.task.seconds_per_answer_limit
+    if limit is None:
+        return _Finding("Cannot tell", "Needs task.seconds_per_answer_limit.")
+    seconds = {r.name: float(s) for r in comparison.available.values() if (s := r.approach.seconds_per_answer) is not None}
+    tuned = [name for name in seconds if _is_tuned(comparison, name)]
+    others = [name for name in seconds if name not in tuned]
+    if not tuned or not others:
+        return _Finding("Cannot tell", "Needs seconds_per_answer of a tuned approach and of another one.")
+    first, second = (min(names, key=lambda name: seconds[name]) for names in (tuned, others))
+    here = f"{limit:g} s at most; {named(first)} {seconds[first]:g} s, {named(second)} {seconds[second]:g} s"
+    met = seconds[first] <= limit < seconds[second]
+    return _advises(comparison, met, here, True, limit=float(limit), tuned=seconds[first], other=seconds[second])
+
+
+def _on_premises(comparison: Comparison) -> _Finding:
+    if not comparison.point.task.on_premises:
+        return _Finding("Cannot tell", "task.on_premises is not stated: the rule is silent.")
+    return _advises(comparison, True, "Nothing may leave your premises", True)
+
+
+def _shares(comparison: Comparison) -> tuple[ApproachResult, float, ApproachResult, float] | None:
+    """The best accepted share of tuned and of other approaches, with whose they are; None where either is not stated."""
+    stated = [r for r in comparison.available.values() if r.approach.accepted is not None]
+    tuned = [r for r in stated if _is_tuned(comparison, r.name)]
+    others = [r for r in stated if r.approach.tuning is None]
+    if not tuned or not others:
+        return None
+    first, second = (max(found, key=lambda r: float(r.approach.accepted or 0)) for found in (tuned, others))
+    return first, float(first.approach.accepted or 0), second, float(second.approach.accepted or 0)
+
+
+def _quality_gained(wanted: bool) -> _Check:
+    """A rule for tasks in which tuning gains accepted answers over every other approach (wanted), or none."""
+
+    def check(comparison: Comparison) -> _Finding:
+        found = _shares(comparison)
+        if found is None:
+            return _Finding("Cannot tell", "Needs the accepted share of a tuned approach and of another one.")
+        tuned, its_share, other, other_share = found
+        here = f"{its_share:.1%} accepted with {named(tuned.name)}, {other_share:.1%} with {named(other.name)}"
+        met = (its_share > other_share) == wanted
+        return _advises(comparison, met, here, wanted, tuned=its_share, other=other_share)
+
+    return check
+
+
+def _no_data(comparison: Comparison) -> _Finding:
+    examples = comparison.point.task.examples
+    if examples is None:
+        return _Finding("Cannot tell", "Needs task.examples.")
+    return _advises(comparison, examples < ADVISED_EXAMPLES, f"{examples:,.0f} examples at hand", False, examples=float(examples))
+
+
+# --- in which order ---------------------------------------------------------------------------------------------------------
+
+MOST_NAMED = 5
+
+
+def _order(comparison: Comparison) -> _Finding:
+    if len(comparison.available) < 2:
+        return _Finding("Cannot tell", "Needs two approaches that are priced over the whole horizon.")
+    by_cost = list(dict.fromkeys(comparison.available[name].family for name in comparison.ranked()))
+    advised = [family for family in FAMILIES if family in by_cost]
+    text = sentence("by cost: " + ", ".join(named(family) for family in by_cost[:MOST_NAMED]))
+    return _Finding("Holds" if by_cost == advised else "Fails", text, agrees=by_cost[0] == advised[0])
+
+
+def _dearest(comparison: Comparison, these: list[str], usd_of: Callable[[ApproachResult], float], what: str) -> _Finding:
+    """Whether one of these approaches spends the most on something."""
+    spent = {name: usd_of(result) for name, result in comparison.available.items()}
+    if not these or len(these) == len(spent):
+        return _Finding("Cannot tell", "Needs such an approach and another one, priced over the whole horizon.")
+    most, mine = max(spent, key=lambda name: spent[name]), max(these, key=lambda name: spent[name])
+    if most in these:
+        return _Finding("Holds", sentence(f"{named(most)} {what}"), {"usd": spent[most]})
+    ahead = f", {times(spent[most] / spent[mine])} what {named(mine)} does" if spent[mine] else ""
+    return _Finding("Fails", sentence(f"{named(most)} {what}{ahead}"), {"usd": spent[most]})
+
+
+def _prompting_per_request(comparison: Comparison) -> _Finding:
+    def each(result: ApproachResult) -> float:
+        tokens = _spent(comparison, [line for line in result.ledger.lines if line.group == "tokens"])
+        return tokens / float(result.served_requests)
+
+    prompted = [name for name, result in comparison.available.items() if result.family == "prompting"]
+    return _dearest(comparison, prompted, each, "pays the most for the tokens of a request")
+
+
+def _tuning_up_front(comparison: Comparison) -> _Finding:
+    tuned = [name for name, result in comparison.available.items() if result.approach.tuning is not None]
+    return _dearest(comparison, tuned, lambda r: _spent(comparison, _before_go_live(r)), "pays the most before go-live")
+
+
+# --- figures ----------------------------------------------------------------------------------------------------------------
+
+
+def _run_between(low: float, high: float, kind: str | None = None) -> _Check:
+    """What one training run costs, where it is one of the kind claimed: an adapter's (lora), or a provider's (managed)."""
+
+    def check(comparison: Comparison) -> _Finding:
+        tuned = _tuned(comparison)
+        run = _run_usd(tuned) if tuned is not None else None
+        if tuned is None or run is None or tuned.approach.tuning is None:
+            return _Finding("Cannot tell", "No tuning run is priced.")
+        if kind == "lora" and tuned.approach.tuning.technique == "full":
+            return _Finding("Cannot tell", "All weights are tuned here, not an adapter.")
+        if kind == "managed" and tuned.approach.tuning.kind != "managed":
+            return _Finding("Cannot tell", "It is tuned on own GPUs here.")
+        state: State = "Too high" if run < low else "Holds" if run <= high else "Fails"
+        text = f"{money(run)} for one run of {model_name(tuned.offer)}."
+        rows = [row for line in _own(tuned, "tuning.training") for row in line.prices]
+        return _listed(state, text, {"run_usd": run}, rows[0]) if rows else _Finding(state, text, {"run_usd": run})
+
+    return check
+
+
+HOURS_PER_WEEK = 40
+
+
+def _staff_to_production(comparison: Comparison) -> _Finding:
+    tuned = _tuned(comparison)
+    staffed = ("staffing.", "data_preparation.", "evaluation.")
+    hours = [line for line in _before_go_live(tuned) if line.unit == "hour" and line.key.startswith(staffed)] if tuned else []
+    if tuned is None or not hours:
+        return _Finding("Cannot tell", "No staff time is counted before go-live.")
+    weeks = float(sum(line.quantity_total(comparison.requests) for line in hours)) / HOURS_PER_WEEK
+    state: State = "Too high" if weeks < 1 else "Holds" if weeks <= 4 else "Fails"
+    return _Finding(state, f"{weeks:.1f} weeks of 40 hours for {named(tuned.name)} before go-live.", {"weeks": weeks})
+
+
+def _near_base_at_together(comparison: Comparison) -> _Finding:
+    offer = "together/llama-3.3-70b"
+    try:
+        rules = comparison.rates.billing_rules(offer)
+    except UnknownOffer as error:
+        return _Finding("Cannot tell", str(error))
+    if rules is None:
+        return _Finding("Cannot tell", "The price book does not say how Together bills tuned models.")
+    if rules.tuned_inference == "dedicated only":
+        text = "The page serves tuned models on dedicated GPUs only, by the hour."
+        return _Finding("Dated", text, source=rules.source, source_date=rules.source_date)
+    return _Finding("Holds", "The page bills tuned models by the token.", source=rules.source, source_date=rules.source_date)
+
+
+def _training_at_together(comparison: Comparison) -> _Finding:
+    low, high = 0.5, 5.0
+    rows = []
+    for item in comparison.rates.book.provider("together").model:
+        try:
+            rows.append(comparison.rates.price(f"together/{item}", "training_usd_per_mtok", method="sft", technique="lora"))
+        except PricingError:
+            continue
+    if not rows:
+        return _Finding("Cannot tell", "The price book lists no training price of Together on this day.")
+    least, most = min(rows, key=lambda row: row.usd), max(rows, key=lambda row: row.usd)
+    within = low <= least.usd and most.usd <= high
+    text = f"The page lists {money(least.usd)} to {money(most.usd)} for LoRA on {len(rows)} models."
+    return _listed("Holds" if within else "Dated", text, {"least": least.usd, "most": most.usd}, most)
+
+
+def _listed(state: State, text: str, values: Mapping[str, float], row: Price) -> _Finding:
+    return _Finding(state, text, values, source=row.source, source_date=row.source_date)
+
+
+def _domain_transfer(comparison: Comparison) -> _Finding:
+    task = comparison.point.task
+    if task.kind != "facts" or task.examples is None:
+        return _Finding("Cannot tell", "For a task of kind facts with task.examples; the rule is silent here.")
+    state: State = "Holds" if task.examples >= 50_000 else "Fails"
+    return _Finding(state, f"{task.examples:,.0f} at hand of 50,000.", {"examples": float(task.examples)})
+
+
+def _base_to_instructions(comparison: Comparison) -> _Finding:
+    tuned, examples = _tuned(comparison), comparison.point.task.examples
+    if tuned is None or tuned.approach.tuning is None or tuned.approach.tuning.method != "cpt":
+        return _Finding("Cannot tell", "No base model is trained further: the rule is silent.")
+    if examples is None:
+        return _Finding("Cannot tell", "Needs task.examples.")
+    state: State = "Holds" if examples >= 50_000 else "Fails"
+    return _Finding(state, f"{examples:,.0f} at hand of 50,000.", {"examples": float(examples)})
+
+
+def _least_examples(comparison: Comparison) -> _Finding:
+    examples = comparison.point.task.examples
+    if examples is None:
+        return _Finding("Cannot tell", "Needs task.examples.")
+    least = MINIMUM_EXAMPLES["openai"]
+    advised = "above" if examples >= ADVISED_EXAMPLES else "below"
+    state: State = "Holds" if examples >= ADVISED_EXAMPLES else "Fails"
+    text = f"{examples:,.0f} at hand: {advised} the {ADVISED_EXAMPLES} advised"
+    return _Finding(state, f"{text}, and below the {least} taken." if examples < least else f"{text}.", {"examples": examples})
+
+
+def _few_shot_examples(comparison: Comparison) -> _Finding:
+    shown = {r.name: float(r.approach.shots) for r in comparison.results.values() if r.approach.shows_examples}
+    if not shown:
+        return _Finding("Cannot tell", "No approach shows examples.")
+    state: State = "Holds" if all(5 <= shots <= 20 for shots in shown.values()) else "Fails"
+    text = ", ".join(f"{shots:g} in {named(name)}" for name, shots in list(shown.items())[:MOST_NAMED])
+    return _Finding(state, sentence(text), {f"shots of {name}": shots for name, shots in shown.items()})
+
+
+LORA_RANK = 16
+
+
+def _adapted_shape(comparison: Comparison) -> Shape | None:
+    """The shape of the open model that is tuned; None where its weights are not open or its shape is not known."""
+    tuned = _tuned(comparison)
+    if tuned is None:
+        return None
+    try:
+        weights = comparison.rates.item(tuned.offer)[2].weights
+    except UnknownOffer:
+        weights = tuned.offer
+    try:
+        return shape_of(comparison.rates.open_model(weights)) if weights is not None else None
+    except (UnknownOffer, UnknownShape):
+        return None
+
+
+def _lora_weights(comparison: Comparison) -> _Finding:
+    shape = _adapted_shape(comparison)
+    if shape is None:
+        return _Finding("Cannot tell", "No open model of known shape is tuned.")
+    share = lora_parameters(shape, LORA_RANK) / total_parameters(shape)
+    text = f"{share:.2%} of {shape.name} at rank {LORA_RANK} on all linear layers."
+    return _Finding("Holds" if share < 0.01 else "Fails", text, {"share": share})
+
+
+def _lora_adapter(comparison: Comparison) -> _Finding:
+    shape = _adapted_shape(comparison)
+    if shape is None:
+        return _Finding("Cannot tell", "No open model of known shape is tuned.")
+    megabytes = 2 * lora_parameters(shape, LORA_RANK) / 1e6
+    state: State = "Holds" if 10 <= megabytes < 100 else "Fails"
+    text = f"{megabytes:,.0f} MB for {shape.name} at rank {LORA_RANK}, 16 bits a number."
+    return _Finding(state, text, {"megabytes": megabytes})
+
+
+def _lora_cheaper(comparison: Comparison) -> _Finding:
+    tuned = _tuned(comparison)
+    if tuned is None:
+        return _Finding("Cannot tell", "No approach is tuned.")
+    try:
+        lora, full = (
+            comparison.rates.price(tuned.offer, "training_usd_per_mtok", method="sft", technique=technique)
+            for technique in ("lora", "full")
+        )
+    except PricingError:
+        return _Finding("Cannot tell", f"No page lists both for {model_name(tuned.offer)}.")
+    if lora == full or not lora.usd:
+        return _Finding("Cannot tell", f"One price for both: {model_name(tuned.offer)}.")
+    ratio = full.usd / lora.usd
+    text = f"The page says {money(lora.usd)} and {money(full.usd)} a million tokens: {times(ratio)}."
+    return _listed("Holds" if 10 <= ratio <= 100 else "Fails", text, {"ratio": ratio}, full)
+
+
+def _lora_quality(comparison: Comparison) -> _Finding:
+    shares: dict[bool, float] = {}
+    for result in comparison.results.values():
+        if result.approach.tuning is not None and result.approach.accepted:
+            full = result.approach.tuning.technique == "full"
+            shares[full] = max(shares.get(full, 0.0), float(result.approach.accepted))
+    if len(shares) < 2:
+        return _Finding("Cannot tell", "Needs the accepted share of an adapter and of full tuning.")
+    kept = shares[False] / shares[True]
+    return _Finding("Holds" if kept >= 0.95 else "Fails", f"{kept:.1%} of full tuning's accepted share.", {"kept": kept})
+
+
+def _unsloth(comparison: Comparison) -> _Finding:
+    try:
+        fit = comparison.rates.fit("training_time")
+        ratio = exp(fit.value("unsloth_padded") - fit.value("plain_kernels"))
+    except (PricingError, KeyError):
+        return _Finding("Cannot tell", "The price book has no coefficient for it.")
+    text = f"{times(ratio)} as fast on padded batches, fitted to published runs."
+    return _Finding("Holds" if ratio >= 1.8 else "Fails", text, {"ratio": ratio})
+
+
+def _shorter_prompt(comparison: Comparison) -> _Finding:
+    tuned, reference = _tuned(comparison), comparison.results[comparison.point.reference]
+    if tuned is None or reference.approach.tuning is not None:
+        return _Finding("Cannot tell", "Needs a tuned approach and a reference that is not.")
+    left, before = float(tuned.approach.instruction_tokens), float(reference.approach.instruction_tokens)
+    text = f"{left:,.0f} tokens of instructions left of {before:,.0f}."
+    return _Finding("Holds" if 0 < left < before else "Fails", text, {"left": left, "before": before})
+
+
+# --- all of them ------------------------------------------------------------------------------------------------------------
+
+CHECKS: dict[str, _Check] = {
+    "millions-a-month": _millions_a_month,
+    "labelled-examples": _labelled_examples,
+    "narrow-task": _kind_of_task("format", "classification", "extraction", tuning=True),
+    "latency": _latency,
+    "style": _kind_of_task("style", tuning=True),
+    "on-premises": _on_premises,
+    "edge-cases": _quality_gained(wanted=True),
+    "small-workload": _small_workload,
+    "changing-facts": _changing_facts,
+    "only-facts": _kind_of_task("facts", tuning=False),
+    "prompted-already": _quality_gained(wanted=False),
+    "no-data": _no_data,
+    "order": _order,
+    "hybrid-default": _hybrid_default,
+    "prompting-per-request": _prompting_per_request,
+    "tuning-up-front": _tuning_up_front,
+    "tuning-run": _run_between(50, 5_000),
+    "lora-run": _run_between(10, 500, "lora"),
+    "managed-run": _run_between(5, 100, "managed"),
+    "compute-to-production": _compute_to_production,
+    "staff-to-production": _staff_to_production,
+    "data-preparation": _largest_line,
+    "twice-the-base": _twice_the_base,
+    "near-base-at-together": _near_base_at_together,
+    "own-gpus": _own_gpus_nearly_free,
+    "training-gpt-4o-mini": _training_price("openai/gpt-4o-mini", 25),
+    "training-gpt-4o": _training_price("openai/gpt-4o", 100),
+    "training-together": _training_at_together,
+    "examples-needed": _examples_needed,
+    "domain-transfer": _domain_transfer,
+    "base-to-instructions": _base_to_instructions,
+    "least-examples": _least_examples,
+    "few-shot-examples": _few_shot_examples,
+    "lora-weights": _lora_weights,
+    "lora-adapter": _lora_adapter,
+    "lora-cheaper": _lora_cheaper,
+    "lora-quality": _lora_quality,
+    "unsloth": _unsloth,
+    "shorter-prompt": _shorter_prompt,
+}
+"""How each claim is checked."""
 
 
 def rules(comparison: Comparison) -> tuple[Rule, ...]:
     """Every rule of thumb, checked against the computed result."""
-    return tuple(_checked(rule, comparison) for rule in RULES)
+    return tuple(_checked(claim, comparison) for claim in CLAIMS)
 
 
-def _checked(rule: _RuleOfThumb, comparison: Comparison) -> Rule:
-    found = rule.check(comparison)
+def _checked(claim: Claim, comparison: Comparison) -> Rule:
+    found = CHECKS[claim.id](comparison)
     severity: Severity = "caution" if found.agrees is False else "info"
-    return Rule(rule.id, rule.text, rule.claimed, found.state, found.text, severity, dict(found.values))
-
-
-# --- what stands in the way -----------------------------------------------------------------------------------------------
-
-MINIMUM_EXAMPLES = {"openai": 10, "azure-openai": 10}
-"""Training examples a provider takes at least, where one is stated."""
-ADVISED_EXAMPLES = 50
-"""Below this, tuning is said to be of little use anywhere."""
-
-
-def feasibility(comparison: Comparison) -> tuple[Note, ...]:
-    """What limits each approach within the horizon, those that stop it first."""
-    order: dict[Severity, int] = {"stop": 0, "caution": 1, "info": 2}
-    found = [note for result in comparison.results.values() for note in _notes(comparison, result)]
-    return tuple(sorted(found, key=lambda note: order[note.severity]))
-
-
-def _notes(comparison: Comparison, result: ApproachResult) -> Iterator[Note]:
-    yield from _availability(comparison, result)
-    yield from _lifecycle_notes(comparison, result)
-    yield from _event_notes(comparison, result)
-    yield from _size_notes(comparison, result)
-    yield from _price_notes(result)
-    yield from _age_notes(comparison, result)
-    if result.accepted is None:
-        text = "No accepted share is stated: its quality is not in the comparison."
-        yield Note(result.name, "quality not stated", "caution", text)
-
-
-def _tuned_at_provider(result: ApproachResult) -> bool:
-    tuning = result.approach.tuning
-    return tuning is not None and tuning.kind == "managed"
-
-
-def _served_by_provider(result: ApproachResult) -> bool:
-    return not isinstance(result.approach.serving, OwnGpus)
-
-
-def _refusal(comparison: Comparison, result: ApproachResult, day: date) -> Refusal | None:
-    """Why the approach's model cannot be tuned on a day; None where it can, or is tuned on own GPUs."""
-    if not _tuned_at_provider(result):
-        return None
-    return training_refused(comparison.rates, result.offer, standing(comparison.point, result.offer), day)
-
-
-def _availability(comparison: Comparison, result: ApproachResult) -> Iterator[Note]:
-    refusal = _refusal(comparison, result, comparison.as_of)
-    event = refusal.event if refusal is not None else None
-    if event is not None and event.event.startswith("closed_to"):
-        stands = standing(comparison.point, result.offer)
-        text = f"Closed to this organisation ({stands}) since {_day(event.date)}: no tuning of {_model(result.offer)}."
-        yield Note(result.name, "closed to this organisation", "stop", text, event.date, event.source)
-    elif result.unavailable is not None:
-        source = event.source if event is not None else ""
-        yield Note(result.name, "unavailable", "stop", _sentence(result.unavailable.reason), result.unavailable.since, source)
-    if _tuned_at_provider(result) and result.offer.startswith("anthropic/"):
-        yield _claude_note(comparison, result)
-
-
-def _sentence(text: str) -> str:
-    """A capital and a full stop; an id at the start stays as it is."""
-    start = text[:1] if "/" in text.partition(" ")[0] else text[:1].upper()
-    return f"{start}{text[1:].rstrip('.')}."
-
-
-def _claude_note(comparison: Comparison, result: ApproachResult) -> Note:
-    """Anthropic tunes no model; the one Claude that could be tuned at Bedrock has its end recorded in the book."""
-    text, source = "Anthropic offers no tuning of Claude", ""
-    try:
-        ended = [e for e in comparison.rates.lifecycle("bedrock/claude-3-haiku") if e.event == "training_ends"]
-    except UnknownOffer:
-        ended = []
-    if ended:
-        verb = "ended" if ended[0].date <= comparison.as_of else "ends"
-        text += f"; that of Claude 3 Haiku at Bedrock {verb} on {_day(ended[0].date)}"
-        source = ended[0].source
-    return Note(result.name, "not tunable", "stop", f"{text}.", source=source)
-
-
-def _lifecycle_notes(comparison: Comparison, result: ApproachResult) -> Iterator[Note]:
-    """Dates of the offer that fall within the horizon."""
-    if result.unavailable is not None and not result.ledger.events:
-        return
-    last = comparison.months.last_day(comparison.months.count - 1)
-    seen: set[str] = set()
-    for event in _lifecycle(comparison, result.offer):
-        if comparison.as_of < event.date <= last and event.event not in seen:
-            note = _dated_note(result, event)
-            if note is not None:
-                seen.add(event.event)
-                yield note
-
-
-def _lifecycle(comparison: Comparison, offer: str) -> tuple[LifecycleEvent, ...]:
-    """The offer's dated events; none for open weights, which nobody can withdraw."""
-    try:
-        return comparison.rates.lifecycle(offer)
-    except UnknownOffer:
-        return ()
-
-
-def _dated_note(result: ApproachResult, event: LifecycleEvent) -> Note | None:
-    model, day = _model(result.offer), _day(event.date)
-    if event.event == "training_ends" and _tuned_at_provider(result):
-        return _note(result, "tuning closes", "caution", f"No tuning job of {model} starts from {day} on.", event)
-    if event.event == "inference_ends" and _served_by_provider(result):
-        return _note(result, "model ends", "caution", f"{model} stops answering on {day}.", event)
-    if event.event == "available_until_at_least" and _served_by_provider(result):
-        return _note(result, "promised until", "info", f"{model} is promised until {day}; the horizon is longer.", event)
-    return None
-
-
-def _note(result: ApproachResult, kind: NoteKind, severity: Severity, text: str, event: LifecycleEvent) -> Note:
-    return Note(result.name, kind, severity, text, event.date, event.source)
-
-
-def _event_notes(comparison: Comparison, result: ApproachResult) -> Iterator[Note]:
-    """Migrations, fallbacks, and retrainings that are refused."""
-    for found in result.ledger.events:
-        if found.kind == "retraining refused":
-            yield _refused_note(comparison, result, found)
-        elif found.kind == "migration":
-            yield Note(result.name, "migration", "info", _sentence(found.text), found.day, found.source)
-        elif found.kind == "fallback":
-            since = comparison.months.starts[found.month]
-            reference = _named(comparison.point.reference)
-            text = f"Falls back to the reference: from {since:%B %Y} on {reference} serves and is billed."
-            yield Note(result.name, "fallback", "caution", text, found.day, found.source)
-
-
-def _refused_note(comparison: Comparison, result: ApproachResult, refused: TimelineEvent) -> Note:
-    """The refusal, dated by the day from which no job starts rather than by the month of the retraining."""
-    refusal = _refusal(comparison, result, refused.day)
-    event = refusal.event if refusal is not None else None
-    if event is None:
-        return Note(result.name, "retraining refused", "caution", _sentence(refused.text), refused.day, refused.source)
-    planned = refused.text.partition(" is refused")[0]
-    text = f"{planned} is refused: no job starts from {_day(event.date)} on."
-    return _note(result, "retraining refused", "caution", text, event)
-
-
-def _size_notes(comparison: Comparison, result: ApproachResult) -> Iterator[Note]:
-    window, needed = _context_tokens(comparison, result), _longest_request(comparison, result)
-    if window is not None and needed > window:
-        text = f"A request takes {needed:,.0f} tokens with its answer; {_model(result.offer)} reads {window:,}."
-        yield Note(result.name, "context exceeded", "stop", text)
-    tuning = result.approach.tuning
-    if tuning is None:
-        return
-    examples: Any = tuning.examples if tuning.examples is not None else comparison.point.task.examples
-    least = MINIMUM_EXAMPLES.get(result.offer.partition("/")[0], 0) if _tuned_at_provider(result) else 0
-    if examples is not None and examples < least:
-        text = f"{examples:,.0f} examples; the provider takes {least} at least."
-        yield Note(result.name, "too few examples", "stop", text)
-    elif examples is not None and examples < ADVISED_EXAMPLES:
-        text = f"{examples:,.0f} examples; fewer than {ADVISED_EXAMPLES} seldom change a model's answers."
-        yield Note(result.name, "too few examples", "caution", text)
-
-
-def _context_tokens(comparison: Comparison, result: ApproachResult) -> int | None:
-    """The longest request the model reads, prompt and answer together; None where it is not known."""
-    rates = comparison.rates
-    try:
-        item = rates.item(result.offer)[2]
-    except UnknownOffer:
-        return rates.open_model(result.offer).context_tokens
-    if item.context_tokens is not None or item.weights is None:
-        return item.context_tokens
-    return rates.open_model(item.weights).context_tokens
-
-
-def _longest_request(comparison: Comparison, result: ApproachResult) -> float:
-    """Input and output tokens of the last turn of the longest conversation."""
-    setting = _everywhere(comparison, result)
-    last = max(turn_weights(comparison.point.workload.turns_per_conversation))
-    return float(input_tokens(setting, last) + output_tokens(setting))
-
-
-def _price_notes(result: ApproachResult) -> Iterator[Note]:
-    """Lines without a price, and unverified prices that were accepted."""
-    if result.unavailable is None:
-        for line in result.ledger.missing:
-            kind: NoteKind = "unverified price" if "unverified" in str(line.missing) else "no price"
-            if line.key != "failures.rejected":
-                yield Note(result.name, kind, "stop", f"{line.name}: {line.missing}")
-    accepted = {p for line in result.ledger.lines for p in line.prices if p.confidence == "unverified"}
-    for price in sorted(accepted, key=lambda p: (p.offer, p.key)):
-        text = f"{price.offer}: the price of {price.listed_value} {_listed_unit(price)} is unverified; you accepted it by name."
-        yield Note(result.name, "unverified price", "caution", text, price.effective, price.source)
-
-
-def _listed_unit(price: Price) -> str:
-    """The price's unit in the currency it is listed in."""
-    return price.unit.replace(USD, price.listed_currency, 1)
-
-
-MOST_FIGURES = 3
-"""Prices of one page that a note names."""
-
-
-def _age_notes(comparison: Comparison, result: ApproachResult) -> Iterator[Note]:
-    """Prices that were read long before the day they are used for, by what rests on them; small ones in one sentence."""
-    stale = stale_prices(comparison, result)
-    small = [found for found in stale if found.share < SMALL_SHARE]
-    for found in stale[: len(stale) - len(small)]:
-        first = found.prices[0]
-        text = f"{found.share:.0%} of its cost rests on {_old(found)}: {_figures(found.prices)}. Check before you decide."
-        yield Note(result.name, "old price", "caution", text, first.source_date, first.source)
-    if small:
-        oldest = max(small, key=lambda found: found.age_days)
-        first, others = oldest.prices[0], len(small) - 1
-        more = f", and as little on each of {others} more such pages" if others > 1 else ", as on one more page" * others
-        text = f"Under {SMALL_SHARE:.0%} of its cost rests on {_old(oldest)}{more}."
-        yield Note(result.name, "old price", "info", text, first.source_date, first.source)
-
-
-def _old(found: StalePrices) -> str:
-    first = found.prices[0]
-    return f"prices of {first.offer} read {found.age_days:,} days before ({first.source})"
-
-
-def _figures(prices: tuple[Price, ...]) -> str:
-    figures = [" ".join(filter(None, (f"{price.listed_value} {_listed_unit(price)}", price.conditions))) for price in prices]
-    more = len(figures) - MOST_FIGURES
-    return ", ".join(figures[:MOST_FIGURES]) + (f" and {more} more" if more > 0 else "")
+    return Rule(
+        claim.id, claim.kind, claim.text, claim.claimed, found.state, found.text, severity, dict(found.values),
+        found.source, found.source_date,
+    )  # fmt: skip

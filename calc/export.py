@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel
 
-from calc.advice import Note, feasibility
 from calc.break_even import BreakEven, Interval
 from calc.compare import ApproachResult, Comparison
 from calc.estimate import Estimate
+from calc.feasibility import Note, feasibility
 from calc.ledger import CostLine, Predicted
+from calc.parts.value import Benefit
 from calc.scenario import Conversion, Scenario
 from calc.timeline import TimelineEvent, growth_factors
 from pricing import Assumption, ExchangeRate, Price
@@ -196,10 +197,13 @@ def _approach(comparison: Comparison, result: ApproachResult) -> Plain:
         "per_accepted_usd": number(result.per_accepted()) if priced else None,
         "value_usd": number(comparison.value_usd(result.name)) if priced else None,
         "roi": number(comparison.roi(result.name)),
+        "benefits": [_benefit(comparison, result, benefit) for benefit in result.benefits],
+        "compared_value_usd": number(comparison.compared_value_usd(result.name)),
         "break_even_accepted": number(comparison.break_even_share(result.name)),
         "by_group_usd": {k: number(v) for k, v in result.ledger.by_group(result.requests).items()} if priced else None,
         "by_month_usd": _numbers(result.ledger.by_month(result.requests)) if priced else None,
         "cumulative_usd": _numbers(np.cumsum(result.ledger.by_month(result.requests))) if priced else None,
+        "straight_line_usd_by_month": _straight_line(comparison, result.name),
         "savings": _savings(comparison, result.name),
         "lines": [line_dict(comparison, line) for line in result.ledger.lines],
         "events": [_event(event) for event in result.ledger.events],
@@ -321,7 +325,40 @@ def _savings(comparison: Comparison, name: str) -> Plain | None:
         "payback_months": found.payback_months,
         "discounted_payback_months": found.discounted_payback_months,
         "annual_irr": _numbers(found.annual_irr),
+        "irr_note": found.irr_note,
         "incremental_roi": number(found.incremental_roi),
+        "outlay_usd": number(found.outlay_usd),
+        "cash_flow": _cash_flow(comparison, name),
+    }
+
+
+def _cash_flow(comparison: Comparison, name: str) -> list[Plain]:
+    found = comparison.cash_flow(name)
+    assert found is not None
+    columns = ("one_off_usd", "running_usd", "value_usd", "net_usd", "cumulative_usd", "discounted_cumulative_usd")
+    amounts = {column: _numbers(getattr(found, column)) for column in columns}
+    return [{"day": day.isoformat()} | {column: amounts[column][t] for column in columns} for t, day in enumerate(found.dates)]
+
+
+def _straight_line(comparison: Comparison, name: str) -> list[float | None] | None:
+    found = comparison.straight_line_usd_by_month(name)
+    return None if found is None else _numbers(found)
+
+
+def _benefit(comparison: Comparison, result: ApproachResult, benefit: Benefit) -> Plain:
+    requests, valued = comparison.requests, benefit.missing is None
+    return {
+        "key": benefit.key,
+        "name": benefit.name,
+        "quantity": number(benefit.quantity.at(requests).sum()) if valued else None,
+        "unit": benefit.unit,
+        "amount_usd": number(benefit.total(requests)) if valued else None,
+        "by_month_usd": _numbers(benefit.by_month(requests)) if valued else None,
+        "formula": benefit.formula,
+        "compared": any(benefit.key == counted.key for counted in result.compared_benefits),
+        "missing": benefit.missing,
+        "prices": [_price(row) for row in dict.fromkeys(benefit.prices)],
+        "assumptions": [_assumption(name, comparison.rates.assumption(name)) for name in benefit.assumptions],
     }
 
 

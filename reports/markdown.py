@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from calc.advice import feasibility, rules
+from calc.advice import rules
 from calc.compare import Comparison
 from calc.export import price_rows, prices_digest, scenario_digest
+from calc.feasibility import feasibility
 from reports import words
 from reports.sources import source_words
 

@@ -13,8 +13,9 @@ from typing import Annotated, Any
 import typer
 
 from calc import Comparison, compare
-from calc.advice import feasibility, rules
+from calc.advice import rules
 from calc.export import comparison_dict, price_rows
+from calc.feasibility import feasibility
 from calc.scenario import Scenario
 from ingest.data_scenario import DEFAULT_MODEL, filled_in, scenario_from_data
 from ingest.errors import InputError, Problem

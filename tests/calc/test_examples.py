@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from calc import Comparison, compare
-from calc.advice import feasibility
+from calc.feasibility import feasibility
 from calc.scenario import FAMILIES, Dedicated, OwnGpus
 from ingest import load_scenario
 from pricing import PriceBook

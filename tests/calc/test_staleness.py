@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from calc import Comparison, Scenario, compare
-from calc.advice import Note, feasibility
+from calc.feasibility import Note, feasibility
 from calc.staleness import stale_prices
 from pricing import PriceBook
 from reports import words
