@@ -102,7 +102,7 @@ class CashFlow:
     def outlay_usd(self) -> NDArray[np.float64]:
         """Present value of what is spent more up front than by the reference: one-offs up to go-live. 0 where nothing is."""
         up_front = self.one_off_usd * (np.arange(self.one_off_usd.shape[-1]) <= self.go_live_month)
-        return np.maximum(0.0, -present_value(up_front, self.annual_rate))
+        return np.maximum(-present_value(up_front, self.annual_rate), 0.0) + 0.0  # never −0
 
 
 def present_value(flows: Flows, annual_rate: Any) -> NDArray[np.float64]:

@@ -679,8 +679,11 @@ class PairedAnswers(_Stated):
     both: Annotated[int, Field(ge=0)]
     """Questions both answered acceptably."""
     first_only: Annotated[int, Field(ge=0)]
+    """Questions the first alone did."""
     second_only: Annotated[int, Field(ge=0)]
+    """Questions the second alone did."""
     neither: Annotated[int, Field(ge=0)]
+    """Questions neither did."""
 
     @property
     def correlation(self) -> float:

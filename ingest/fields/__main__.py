@@ -192,6 +192,8 @@ def _plain(kind: Any, bounds: dict[str, Any]) -> str:
         return "true or false"
     if kind is int:
         return "whole number" + _span(bounds.get("ge"), bounds.get("le"))
+    if kind is float:
+        return f"number above {bounds['gt']:g} and below {bounds['lt']:g}".replace("-", "−")
     if kind is date:
         return "day, as 2026-11-20" + (f", from {bounds['ge']} on" if "ge" in bounds else "")
     if kind is str:
@@ -225,7 +227,7 @@ def _span(low: float | None, high: float | None) -> str:
 
 
 def _bounds(metadata: Any) -> dict[str, Any]:
-    names = ("ge", "le", "lt", "min_length", "max_length", "pattern")
+    names = ("ge", "le", "gt", "lt", "min_length", "max_length", "pattern")
     flat = [inner for part in metadata for inner in (part.metadata if isinstance(part, FieldInfo) else (part,))]
     return {name: bound for part in flat for name in names if (bound := getattr(part, name, None)) is not None}
 
