@@ -34,6 +34,7 @@ from calc.hardware.plans import (
     tuning_run,
     tuning_setup,
 )
+from calc.hardware.renting import spot_load
 from calc.hardware.serving_throughput import TokenShape, replicas
 from calc.parts.serving import peak_requests_per_second
 from calc.timeline import DAYS_PER_MONTH
@@ -50,8 +51,6 @@ from reports.plotly_charts import CONFIG, cost_hours_figure, memory_figure, repl
 from reports.words import MEMORY_LABELS
 from tuneworth.clock import today
 
-EXAMPLE_TOKENS = 512
-"""Of one example, where only the tokens of all are stated: short enough that no provider cuts it."""
 NOBODY_RENTS = "Nobody in the price book rents such GPUs that way{}. Pick other GPUs, providers or ways of renting."
 ACCURACY = Path(__file__).resolve().parents[1] / "docs" / "accuracy.md"
 
@@ -140,7 +139,8 @@ def _tuning(rates: Rates, asked: Asked) -> Tuning:
     bills = training_bills(rates, sets, Job(epochs=asked.epochs)) if sets else ()
     bills = tuple(bill for bill in bills if bill.offer in sets and _does(bill, asked))
     task = TuningTask(
-        tokens, asked.technique, sequence_tokens=asked.sequence, sequences_per_step=asked.step, rank=asked.rank
+        tokens, asked.technique, sequence_tokens=asked.sequence, sequences_per_step=asked.step, rank=asked.rank,
+        framework=asked.framework,
     )  # fmt: skip
     try:
         choice = tuning_plans(
@@ -161,8 +161,8 @@ def _examples(rates: Rates, asked: Asked) -> tuple[Counting | None, dict[str, Tr
     """The examples as every offer that tunes these weights counts them, and how the model itself counts."""
     offers = [offer for offer, _ in training_offers(rates, "sft") if rates.item(offer)[2].weights == asked.weights]
     if asked.reading is None:
-        whole, rest = divmod(asked.tokens, EXAMPLE_TOKENS)
-        lengths = ({EXAMPLE_TOKENS: whole} if whole else {}) | ({rest: 1} if rest else {})
+        whole, rest = divmod(asked.tokens, asked.example)
+        lengths = ({asked.example: whole} if whole else {}) | ({rest: 1} if rest else {})
         return None, {offer: TrainingSet(lengths) for offer in offers} if lengths else {}
     every = training_file.offers_countings(rates)
     ours = {offer: every[offer] for offer in dict.fromkeys(offers) if offer in every}
@@ -205,6 +205,8 @@ def _hosting(rates: Rates, asked: Asked) -> Hosting:
         "latency": Latency(*(None if ms is None else ms / 1000 for ms in (asked.first_token_ms, asked.each_token_ms))),
         "weights": asked.served_in,
         "hours_per_month": paid,
+        "adapters": asked.adapters,
+        "adapter_rank": asked.rank,
         "gpus": asked.gpus,
     }
     demand, model = Demand(asked.requests, peak), asked.model
@@ -310,7 +312,8 @@ def _tuning_card(rates: Rates, asked: Asked, tuning: Tuning) -> None:
     with box:
         st.caption(
             f"{words.unit_name()} a run, the cheapest first; of each offer the number of GPUs that is cheapest in time. "
-            "Low and high: nine in ten runs. Select a row to see how it comes about."
+            f"Low and high: nine in ten runs. Select a row to see how it comes about. {_billed_for(asked)} Own GPUs train with "
+            f"{hardware_words.framework(asked.framework)}."
         )
         if rows:
             table = pd.DataFrame([_tuning_row(rates, asked, row) for row in rows])
@@ -322,6 +325,15 @@ def _tuning_card(rates: Rates, asked: Asked, tuning: Tuning) -> None:
             if picked and picked[0] < len(rows):
                 _why_tuning(rates, tuning, rows[picked[0]])
         _refused_tuning(rates, tuning)
+
+
+def _billed_for(asked: Asked) -> str:
+    """Which examples managed services are billed for."""
+    if asked.reading is not None:
+        examples = training_words.counted(asked.reading.measured.examples.total(), "example")
+        return f"Managed services are billed for the {examples} of the training file, as each counts them."
+    each = training_words.counted(asked.example, "token")
+    return f"Managed services are billed for examples of {each} each, which Expert inputs change."
 
 
 def _run_usd(row: TuningPlan | TrainingBill) -> float:
@@ -380,7 +392,8 @@ def _why_tuning(rates: Rates, tuning: Tuning, row: TuningPlan | TrainingBill) ->
     st.markdown(f"Run = {shared.plain(hardware_words.tuning_formula(row, tuning.choice.task, row.terms))}")
     st.caption(shared.plain(
         f"Each GPU needs {row.needed_gib:.1f} GiB of {row.usable_gib:.1f}; {hardware_words.SHARDING_WORDS[row.sharding]}. "
-        f"Nine in ten runs take {words.hours(row.low_hours)} to {words.hours(row.high_hours)}."
+        f"Nine in ten runs take {words.hours(row.low_hours)} to {words.hours(row.high_hours)}. "
+        f"{hardware_words.left_out(row.storage_usd, row.egress_usd, 'the result')}"
     ))  # fmt: skip
     _rent_rows(rates, row.rent)
     names = [f"hardware.{name}" for name in ("set_up_hours_per_run", "idle_share")]
@@ -403,11 +416,11 @@ def _price_table(prices: list[Price]) -> None:
     )  # fmt: skip
 
 
-def _rent_rows(rates: Rates, rent: Any) -> None:
+def _rent_rows(rates: Rates, rent: Any, owned_utilisation: float | None = None) -> None:
     if rent.price is not None:
         _price_table([rent.price])
         return
-    hour = owned_hour(rates, rent.gpu_id)
+    hour = owned_hour(rates, rent.gpu_id, owned_utilisation)
     st.markdown(f"An hour in use = {shared.plain(words.amounts_in_words(hour.formula))}")
     _price_table(list(hour.prices))
     _assumption_table(rates, list(hour.assumptions))
@@ -519,7 +532,7 @@ def _hosting_card(rates: Rates, asked: Asked, hosting: Hosting) -> None:
     with box:
         st.caption(
             f"{words.unit_name()} a month, the cheapest first; of each offer the size of a replica that is cheapest. By the "
-            "token it is the base model. Select a row to see how it comes about, and its curves below."
+            f"token it is the base model. {_served_as(asked)}Select a row to see how it comes about, and its curves below."
         )
         if rows:
             table = pd.DataFrame([_hosting_row(rates, row) for row in rows])
@@ -541,6 +554,11 @@ def _hosting_card(rates: Rates, asked: Asked, hosting: Hosting) -> None:
     plan = picked if isinstance(picked, ServingPlan) else hosting.choice.cheapest if hosting.choice else None
     if plan is not None:
         _hosting_charts(rates, asked, hosting, plan)
+
+
+def _served_as(asked: Asked) -> str:
+    beside = hardware_words.adapters(asked.adapters, asked.rank)
+    return f"Own GPUs serve {beside}. " if beside else ""
 
 
 def _hosting_row(rates: Rates, row: ServingPlan | TokenOffer) -> dict[str, Any]:
@@ -588,14 +606,17 @@ def _why_hosting(rates: Rates, hosting: Hosting, row: ServingPlan | TokenOffer) 
         return
     _headline(hardware_words.served_on(rates, row), f"{words.money(row.usd_per_month)} a month")
     used = rates.assumption("serving.target_utilisation").likely
-    st.markdown(shared.plain(hardware_words.serving_formula(row, hosting.peak, used)))
+    spare = rates.assumption("serving.spot_spare_share").likely
+    st.markdown(shared.plain(hardware_words.serving_formula(row, hosting.peak, used, spare)))
     st.caption(shared.plain(
         f"A replica runs {row.capacity.batch:,} requests at once, bounded by {LIMIT_LABELS[row.capacity.limited_by].lower()}: "
         f"first token after {row.capacity.time_to_first_token_s * 1000:,.0f} ms, each further one after "
-        f"{row.capacity.time_per_output_token_s * 1000:,.1f} ms."
+        f"{row.capacity.time_per_output_token_s * 1000:,.1f} ms. "
+        f"{hardware_words.left_out(row.storage_usd_per_month, row.egress_usd_per_month, 'the answers')}"
     ))  # fmt: skip
-    _rent_rows(rates, row.rent)
-    _assumption_table(rates, ["serving.target_utilisation", "serving.peak_factor", "serving.active_days_per_month"])
+    _rent_rows(rates, row.rent, min(row.hours_per_month / HOURS_PER_MONTH, 1.0))
+    names = ["serving.target_utilisation", "serving.peak_factor", "serving.active_days_per_month"]
+    _assumption_table(rates, names + ["serving.spot_spare_share"] * (row.rent.service == "spot"))
     used_features = {name: value for name, value in serving_throughput.features(row.deployment).items() if value}
     base = dict.fromkeys(("ln_bandwidth", "ln_compute", "ln_prefill", "ln_step_s"), 1.0)
     links = dict.fromkeys(("ln_link", "ln_exchange_s"), 1.0) if row.deployment.gpus > 1 else {}
@@ -613,7 +634,8 @@ def _hosting_charts(rates: Rates, asked: Asked, hosting: Hosting, plan: ServingP
         f"{asked.input_tokens:,} in and {asked.output_tokens:,} out",
     )  # fmt: skip
     target = rates.assumption("serving.target_utilisation").likely
-    peak_of_one = hosting.peak / asked.requests
+    spare = rates.assumption("serving.spot_spare_share").likely
+    peak_of_one = spot_load(hosting.peak, plan.rent.service, spare) / asked.requests
 
     def at(capacity: float) -> Any:
         return lambda volumes: replicas(np.asarray(volumes) * peak_of_one, capacity, target)

@@ -12,13 +12,14 @@ from app_pages import own_prices, shared, training_file
 from app_pages.training_file import Reading
 from calc.hardware.plans import Technique
 from calc.hardware.serving_throughput import BYTES_PER_WEIGHT, Weights
+from calc.hardware.training_time import FRAMEWORKS
 from calc.timeline import DAYS_PER_MONTH
 from ingest.errors import InputError
 from ingest.model_config import model_from_text
 from pricing import Rates
 from pricing.model import OpenModel
 from reports import words
-from reports.hardware_words import SERVICE_LABELS, TECHNIQUE_LABELS, gpu_name
+from reports.hardware_words import SERVICE_LABELS, TECHNIQUE_LABELS, framework, gpu_name
 
 VIEW = "tuning view"
 """What the reader chose, as the page's address has it: kept while another page is open."""
@@ -30,6 +31,8 @@ WEIGHT_LABELS: dict[Weights, str] = {
     "fp4": "FP4",
     "int4": "INT4",
 }
+EXAMPLE_TOKENS = 512
+"""Of one example, where only the tokens of all are stated: short enough that no provider cuts it."""
 NUMBER, FILE = "A number", "Training file"
 
 
@@ -96,9 +99,12 @@ class Asked:
     tokens: int
     """Of one pass; of no account where a file is read."""
     epochs: int
+    example: int
+    """Tokens of one example; of no account where a file is read."""
     sequence: int
     step: int
     rank: int
+    framework: str
     deadline: float | None
     requests: int
     input_tokens: int
@@ -108,6 +114,8 @@ class Asked:
     open_hours: float
     is_off_when_closed: bool
     served_in: Weights
+    adapters: int
+    """LoRA adapters that share the model served."""
     gpus: tuple[str, ...]
     providers: tuple[str, ...]
     services: tuple[str, ...]
@@ -126,6 +134,8 @@ def fields(rates: Rates) -> dict[str, Field]:
         Field("sequence", 2048, low=1, high=10**8),
         Field("step", 16, low=1, high=10**6),
         Field("rank", 16, low=1, high=4096),
+        Field("example", EXAMPLE_TOKENS, low=1, high=10**6),
+        Field("framework", "transformers", "choice", options=tuple(FRAMEWORKS)),
         Field("deadline", 8.0, "number", low=0.01, high=100_000),
         Field("requests", 500_000, low=0, high=10**12),
         Field("in", 1200, low=1, high=10**8),
@@ -135,6 +145,7 @@ def fields(rates: Rates) -> dict[str, Field]:
         Field("hours", float(rates.assumption("serving.active_hours_per_day").likely), "number", low=0.5, high=24),
         Field("off", False, "flag"),
         Field("served", "fp16", "choice", options=tuple(BYTES_PER_WEIGHT)),
+        Field("adapters", 1, low=1, high=10**6),
         Field("gpus", [], "list", options=tuple(rates.gpus)),
         Field("providers", [], "list", options=renting(rates)),
         Field("rents", ["standard"], "list", options=services),
@@ -211,14 +222,25 @@ def asked(rates: Rates, known: Mapping[str, Field]) -> Asked:
         help="None picked: any way. Spot can be interrupted: hours repeated after that are counted. Bought: an hour in use, by "
         "the assumptions on purchase, power, space and staff.",
     )  # fmt: skip
-    with st.expander("Expert inputs (7)", icon=":material/tune:"):
+    with st.expander("Expert inputs (10)", icon=":material/tune:"):
         hours = _number(known["hours"], "Hours of business a day", _assumed(rates, "serving.active_hours_per_day"), step=1.0)
         off = st.toggle("Switched off outside them", key=known["off"].key, help="Then only these hours are paid.")
         served_in = st.selectbox(
             "Weights served in", list(WEIGHT_LABELS), format_func=WEIGHT_LABELS.get, key=known["served"].key
         )  # fmt: skip
-        step = _number(known["step"], "Sequences of a step", "Of one optimizer step, all GPUs together.")
+        adapters = _number(
+            known["adapters"], "Adapters on one base", "LoRA adapters served at once. A single one is merged into it."
+        )
         rank = _number(known["rank"], "Rank of adapters", "Of LoRA and QLoRA, on every linear layer.")
+        trained_by = st.selectbox(
+            "Framework", list(known["framework"].options), format_func=framework, key=known["framework"].key,
+            help="What trains on own GPUs. Hours of those that were not measured are those of what they run.",
+        )  # fmt: skip
+        step = _number(known["step"], "Sequences of a step", "Of one optimizer step, all GPUs together.")
+        example = _number(
+            known["example"], "Tokens of an example", "What managed services are billed for; a training file's are counted.",
+            step=64,
+        )  # fmt: skip
         gpus = st.multiselect(
             "GPUs", list(known["gpus"].options), format_func=lambda id_: gpu_name(rates.gpus[id_]), placeholder="All",
             key=known["gpus"].key,
@@ -230,8 +252,9 @@ def asked(rates: Rates, known: Mapping[str, Field]) -> Asked:
     own_prices.draw()
     tokens = st.session_state[known["tokens"].key]
     return Asked(
-        "" if own else weights, own or models[weights], technique, tokens, epochs, sequence, step, rank, deadline, requests,
-        tokens_in, tokens_out, first, each, hours, off, served_in, tuple(gpus), tuple(providers), tuple(services), reading,
+        "" if own else weights, own or models[weights], technique, tokens, epochs, example, sequence, step, rank, trained_by,
+        deadline, requests, tokens_in, tokens_out, first, each, hours, off, served_in, adapters, tuple(gpus), tuple(providers),
+        tuple(services), reading,
     )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from calc.hardware.plans import Rent, RunTerms, ServingPlan, TuningChoice, TuningPlan, TuningTask
+from calc.hardware.renting import spot_hours, spot_load
 from calc.training_bill import TrainingBill
 from pricing import Rates
 from pricing.model import Fit, Gpu
@@ -17,6 +18,32 @@ SERVICE_LABELS = {
     "reserved": "Reserved",
     "bought": "Bought",
 }
+FRAMEWORK_LABELS = {
+    "transformers": "Transformers + PEFT",
+    "axolotl": "Axolotl",
+    "llama-factory": "LLaMA-Factory",
+    "unsloth": "Unsloth",
+    "torchtune": "torchtune",
+    "torchtitan": "torchtitan",
+    "megatron": "Megatron-LM",
+    "nemo": "NeMo",
+    "llm-foundry": "LLM Foundry",
+    "fms-acceleration": "FMS Acceleration",
+    "liger": "Liger Kernel",
+    "peft": "PEFT",
+    "trl": "TRL",
+}
+_AS_PLAIN = "as Transformers + PEFT: no measured speed of its own"
+_AS_FUSED = "as other frameworks with fused kernels: no measured speed of its own"
+UNMEASURED_FRAMEWORKS = {
+    "axolotl": _AS_PLAIN,
+    "llama-factory": _AS_PLAIN,
+    "trl": _AS_PLAIN,
+    "unsloth": "as other frameworks with fused kernels: measured on padded batches alone",
+    "liger": _AS_FUSED,
+    "nemo": _AS_FUSED,
+}
+"""Frameworks of which no run is among the measurements of speed, and what their hours are instead; the interval is theirs."""
 TECHNIQUE_LABELS = {"qlora": "QLoRA", "lora": "LoRA", "full": "Full"}
 LIMIT_LABELS = {
     "memory": "Memory",
@@ -49,6 +76,17 @@ def gpu_name(gpu: Gpu) -> str:
 def gpus(count: int, gpu: Gpu) -> str:
     """GPUs on a chart: L40S, 4 × L40S."""
     return gpu_name(gpu) if count == 1 else f"{count} × {gpu_name(gpu)}"
+
+
+def framework(name: str) -> str:
+    """A framework with what its hours are where it was not measured: Axolotl (as Transformers + PEFT: no measured speed …)."""
+    label, instead = FRAMEWORK_LABELS[name], UNMEASURED_FRAMEWORKS.get(name)
+    return label if instead is None else f"{label} ({instead})"
+
+
+def adapters(count: int, rank: float) -> str:
+    """What is served on one base: 50 adapters of rank 16 on one base; empty where there is one, which is merged into it."""
+    return f"{count:,} adapters of rank {words.figure(rank)} on one base" if count > 1 else ""
 
 
 def renter(rates: Rates, rent: Rent) -> str:
@@ -135,7 +173,7 @@ def reasons(rates: Rates, choice: TuningChoice | None, served: ServingPlan | Non
         used = words.percent(float(f"{used_share(served):.2g}"))
         parts.append(
             f"A replica on {gpus(served.deployment.gpus, served.deployment.gpu)} serves "
-            f"{words.figure(float(f'{served.capacity.requests_per_second:.3g}'))} requests a second, bounded by "
+            f"{words.quantity(float(f'{served.capacity.requests_per_second:.3g}'))} requests a second, bounded by "
             f"{LIMIT_LABELS[served.capacity.limited_by].lower()}; the month uses {used} of what is paid."
         )
     if bought is not None and served is not None and served.rent.price is not None:
@@ -172,7 +210,7 @@ def deadline_sentence(rates: Rates, choice: TuningChoice) -> str:
 
 def tuning_formula(plan: TuningPlan, task: TuningTask, terms: RunTerms) -> str:
     """The cost of a run, from tokens a second to dollars."""
-    longer = 1 + terms.interruption_share if plan.rent.service == "spot" else 1.0
+    longer = float(spot_hours(1.0, plan.rent.service, terms.interruption_share))
     training = plan.hours - terms.set_up_hours
     speed = task.tokens * longer / (training * 3600 * plan.gpus)
     again = f" × {longer:g} for what spot repeats" if longer > 1 else ""
@@ -184,19 +222,32 @@ def tuning_formula(plan: TuningPlan, task: TuningTask, terms: RunTerms) -> str:
     )
 
 
-def serving_formula(plan: ServingPlan, peak_requests_per_second: float, target_utilisation: float) -> str:
+def serving_formula(
+    plan: ServingPlan, peak_requests_per_second: float, target_utilisation: float, spot_spare_share: float
+) -> str:
     """Replicas, and the cost of a month."""
-    rate = words.figure(float(f"{plan.capacity.requests_per_second:.3g}"))
-    peak = words.figure(float(f"{peak_requests_per_second:.3g}"))
+    rate = words.quantity(float(f"{plan.capacity.requests_per_second:.3g}"))
+    peak = words.quantity(float(f"{peak_requests_per_second:.3g}"))
     used = words.percent(target_utilisation)
+    spare = float(spot_load(1.0, plan.rent.service, spot_spare_share))
+    spares = f" × {spare:g} for spares of spot" if spare > 1 else ""
     return (
-        f"Replicas = ⌈{peak} requests/s at the peak ÷ ({rate} requests/s × {used})⌉ = {plan.replicas}; "
+        f"Replicas = ⌈{peak} requests/s at the peak{spares} ÷ ({rate} requests/s × {used})⌉ = {plan.replicas}; "
         f"a month = {plan.rented} × {_per_hour(plan.rent)} × {words.figure(round(plan.hours_per_month, 1))} h"
     )
 
 
 def _per_hour(rent: Rent) -> str:
     return f"{words.unit_price(rent.usd_per_hour)} an hour" + (f" for {rent.gpus} GPUs" if rent.gpus > 1 else "")
+
+
+def left_out(storage_usd: float | None, egress_usd: float | None, sent: str) -> str:
+    """What comes on top of a rent: storage, and sending the result or the answers to somebody else."""
+    said = [
+        f"{what} {'has no price in the book' if usd is None else f'would be {words.money_run(usd)}'}"
+        for what, usd in (("storage", storage_usd), (f"sending {sent} elsewhere", egress_usd))
+    ]
+    return f"Not in it: {', '.join(said)}."
 
 
 def accuracy_sentence(fit: Fit, what: str, factor: float) -> str:

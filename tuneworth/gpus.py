@@ -47,13 +47,28 @@ SHOWN = 20
 """Offers of the table unless all are asked for."""
 UTILISATIONS = (0.1, 0.25, 0.5, 0.75, 1.0)
 """At which the curve of the cost of a token is printed."""
+_LIMITS = {
+    "--tokens": (1, 1e15),
+    "--epochs": (0.001, 1000),
+    "--rank": (1, 4096),
+    "--sequence": (1, 1e8),
+    "--requests-per-second": (1e-6, 1e9),
+    "--volume": (1, 1e15),
+    "--input": (1, 1e8),
+    "--output": (1, 1e8),
+    "--cached": (1, 1e8),
+}
+"""The least and the most of a number above zero."""
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 
 
 def gpus(
     model: Annotated[str | None, typer.Option(help="Open weights, such as meta/llama-3.1-8b.")] = None,
     model_config: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="config.json of a model that is not in the price book.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="config.json of a model that is not in the price book; --model then counts the tokens."
+        ),
     ] = None,
     data: Annotated[
         str | None, typer.Option(metavar="FILE", help="Training file, in any format 'tuneworth tokens' reads.")
@@ -62,30 +77,43 @@ def gpus(
     epochs: Annotated[
         float | None, typer.Option(help="Passes over the tokens. Default: 1 with --tokens, with --data the assumption.")
     ] = None,
-    method: Annotated[str, typer.Option(help="qlora, lora or full.")] = "lora",
-    rank: Annotated[float, typer.Option(help="Rank of the adapters.")] = 16,
+    method: Annotated[str | None, typer.Option(help="qlora, lora or full. Default: lora.")] = None,
+    rank: Annotated[float | None, typer.Option(help="Rank of the adapters. Default: 16.")] = None,
     sequence: Annotated[
         float | None, typer.Option(help="Tokens of a sequence; examples are packed to it. Default: 2048, or the longest.")
     ] = None,
-    batch: Annotated[int, typer.Option(min=1, help="Sequences of one optimiser step, all GPUs together.")] = 16,
-    framework: Annotated[str, typer.Option(help="What trains: transformers, axolotl, unsloth, torchtune …")] = "transformers",
+    batch: Annotated[
+        int | None, typer.Option(min=1, max=1_000_000, help="Sequences of one optimiser step, all GPUs together. Default: 16.")
+    ] = None,
+    framework: Annotated[
+        str | None,
+        typer.Option(help="What trains: transformers, axolotl, llama-factory, unsloth, torchtune … Default: transformers."),
+    ] = None,
     deadline: Annotated[str | None, typer.Option(help="The longest it may take, such as 8h, 90m or 2d.")] = None,
     serve: Annotated[bool, typer.Option("--serve", help="Serve the model rather than tune it.")] = False,
     requests_per_second: Annotated[float | None, typer.Option(help="--serve: requests a second at the peak.")] = None,
     volume: Annotated[float | None, typer.Option(help="--serve: requests a month.")] = None,
     input_tokens: Annotated[float | None, typer.Option("--input", help="--serve: tokens read by a request.")] = None,
     output_tokens: Annotated[float | None, typer.Option("--output", help="--serve: tokens written by a request.")] = None,
-    cached: Annotated[float, typer.Option(help="--serve: of the input, tokens that are cached.")] = 0,
-    weights: Annotated[str, typer.Option(help="--serve: fp16, fp8, int8, fp4 or int4.")] = "fp16",
+    cached: Annotated[float | None, typer.Option(help="--serve: of the input, tokens that are cached. Default: 0.")] = None,
+    weights: Annotated[str | None, typer.Option(help="--serve: fp16, fp8, int8, fp4 or int4. Default: fp16.")] = None,
+    adapters: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=1_000_000, help="--serve: LoRA adapters of --rank that share the model; a single one is merged into it."
+        ),
+    ] = None,
     ttft: Annotated[str | None, typer.Option(help="--serve: the longest until the first token, such as 1s.")] = None,
     tpot: Annotated[str | None, typer.Option(help="--serve: the longest for each further token, such as 50ms.")] = None,
-    replicas: Annotated[int, typer.Option(min=1, help="--serve: replicas kept on whatever the traffic.")] = 1,
+    replicas: Annotated[
+        int | None, typer.Option(min=1, max=1_000_000, help="--serve: replicas kept on whatever the traffic. Default: 1.")
+    ] = None,
     gpu: Annotated[list[str] | None, typer.Option(help="This GPU alone; may be given several times.")] = None,
     provider: Annotated[
         list[str] | None, typer.Option(help="This provider alone, or bought; may be given several times.")
     ] = None,
     service: Annotated[
-        list[str] | None, typer.Option(help="standard, spot, community, reserved or bought; may be given several times.")
+        list[str] | None, typer.Option(help="on-demand, spot, community, reserved or bought; may be given several times.")
     ] = None,
     own_prices: OwnPricesFile = None,
     as_of: AsOf = None,
@@ -98,43 +126,50 @@ def gpus(
 
     Exits with 3 where nothing meets the deadline.
     """
-    of_tuning = {"--tokens": tokens, "--epochs": epochs, "--sequence": sequence}
-    of_serving = {
-        "--requests-per-second": requests_per_second, "--volume": volume, "--input": input_tokens, "--output": output_tokens,
+    of_tuning: dict[str, Any] = {
+        "--data": data, "--tokens": tokens, "--epochs": epochs, "--method": method, "--sequence": sequence, "--batch": batch,
+        "--framework": framework, "--deadline": deadline,
     }  # fmt: skip
-    _finite(of_tuning | of_serving | {"--rank": rank, "--cached": cached})
+    of_serving: dict[str, Any] = {
+        "--requests-per-second": requests_per_second, "--volume": volume, "--input": input_tokens, "--output": output_tokens,
+        "--cached": cached, "--weights": weights, "--adapters": adapters, "--ttft": ttft, "--tpot": tpot, "--replicas": replicas,
+    }  # fmt: skip
+    _within_limits(of_tuning | of_serving | {"--rank": rank})
     if sequence is not None and sequence < 1:
         _wrong("--sequence", f"{sequence:g} tokens are no sequence", "Write 1 or more")
     rates = book_with(own_prices).as_of(day_or_today(as_of))
     weights_model = _model(rates, model, model_config)
-    asked = _Asked(tuple(gpu or ()), tuple(provider or ()), tuple(_services(service or [])))
+    asked = _Asked(tuple(each.lower() for each in gpu or ()), tuple(provider or ()), tuple(_services(service or [])))
+    rank_of_adapters = 16 if rank is None else rank
     if serve:
-        stated = [option for option, value in {**of_tuning, "--data": data, "--deadline": deadline}.items() if value is not None]
-        if stated:
-            _wrong(stated[0], "it belongs to tuning", "Leave it out, or leave --serve out")
+        _none_of(of_tuning, "it belongs to tuning", "Leave it out, or leave --serve out")
+        if rank is not None and adapters is None:
+            _wrong("--rank", "no adapters are served beside the model", "Add --adapters, or leave it out")
         _serve(
             rates,
             weights_model,
-            _token_shape(input_tokens, output_tokens, cached),
+            _token_shape(input_tokens, output_tokens, cached or 0),
             _demand(rates, requests_per_second, volume),
-            Latency(_seconds("--ttft", ttft), _seconds("--tpot", tpot)),
-            _one_of("--weights", weights, Weights),
-            replicas,
+            {
+                "latency": Latency(_seconds("--ttft", ttft), _seconds("--tpot", tpot)),
+                "weights": _one_of("--weights", weights or "fp16", Weights),
+                "adapters": adapters or 1,
+                "adapter_rank": rank_of_adapters,
+                "min_replicas": replicas or 1,
+            },
             asked,
             form,
             every,
         )
         return
-    stated = [option for option, value in {**of_serving, "--ttft": ttft, "--tpot": tpot}.items() if value is not None]
-    if stated:
-        _wrong(stated[0], "it belongs to serving", "Leave it out, or add --serve")
+    _none_of(of_serving, "it belongs to serving", "Leave it out, or add --serve")
     task = TuningTask(
         tokens=0,
-        technique=_one_of("--method", method, Technique),
+        technique=_one_of("--method", "lora" if method is None else method, Technique),
         sequence_tokens=min(PACKED_TOKENS, weights_model.context_tokens or PACKED_TOKENS) if sequence is None else sequence,
-        sequences_per_step=batch,
-        rank=rank,
-        framework=framework,
+        sequences_per_step=batch or 16,
+        rank=rank_of_adapters,
+        framework="transformers" if framework is None else framework,
     )
     task = _with_tokens(rates, weights_model, model, task, data, tokens, epochs, sequence)
     limit = _seconds("--deadline", deadline)
@@ -167,7 +202,8 @@ def _tune(
     else:
         write(sentence + "\n\n")
         title = (
-            f"{words.quantity(task.tokens)} tokens, {hardware_words.TECHNIQUE_LABELS[task.technique]}, prices of {rates.as_of}"
+            f"{words.quantity(task.tokens)} tokens, {hardware_words.TECHNIQUE_LABELS[task.technique]}, "
+            f"{hardware_words.framework(task.framework)}, prices of {rates.as_of}"
         )
         emit(form, [_plan_row(plan, deadline_hours) for plan in shown], title=title)
         _rest(len(best) - len(shown), choice.refused, every or bool(asked.gpus), form)
@@ -190,17 +226,26 @@ def _plans(rates: Rates, model: OpenModel, task: TuningTask, deadline_hours: flo
 def _tuning_sentence(rates: Rates, model: OpenModel, choice: TuningChoice) -> str:
     best = choice.cheapest or choice.plans[0]
     when = "within the deadline" if choice.cheapest and choice.deadline_hours is not None else "in the price book"
-    late = "" if choice.cheapest else " No GPUs meet the deadline."
+    late = "" if choice.cheapest else f" No GPUs meet the deadline. {_fastest(rates, choice)}"
     return (
         f"Cheapest {when}: tune {model.name} on {hardware_words.tuned_on(rates, best)} for {words.money_run(best.usd)}, done in "
         f"{words.hours(best.hours)} ({words.hours(best.low_hours)} to {words.hours(best.high_hours)}).{late}"
     )
 
 
+def _fastest(rates: Rates, choice: TuningChoice) -> str:
+    fastest = choice.fastest
+    assert fastest is not None
+    return (
+        f"The fastest, {hardware_words.tuned_on(rates, fastest)}, takes {words.hours(fastest.hours)} and costs "
+        f"{words.money_run(fastest.usd)}."
+    )
+
+
 def _plan_row(plan: TuningPlan, deadline_hours: float | None) -> dict[str, Any]:
     row: dict[str, Any] = {
         "rent": plan.rent.offer,
-        "how": plan.rent.service,
+        "how": hardware_words.SERVICE_LABELS[plan.rent.service].lower(),
         "GPUs": Figure(_of_rent(plan.gpus, plan.rented, plan.rent.gpus)),
         "GPU": hardware_words.gpu_name(plan.rent.gpu),
         "GiB needed / usable": Figure(f"{plan.needed_gib:,.0f} / {plan.usable_gib:,.0f}"),
@@ -241,6 +286,8 @@ def _plain_plan(plan: TuningPlan, deadline_hours: float | None) -> dict[str, Any
         "usd": plan.usd,
         "low_usd": plan.low_usd,
         "high_usd": plan.high_usd,
+        "storage_usd": plan.storage_usd,
+        "egress_usd": plan.egress_usd,
         "meets_deadline": None if deadline_hours is None else plan.meets(deadline_hours),
     }
 
@@ -250,6 +297,7 @@ def _tuning_json(choice: TuningChoice, shown: Sequence[TuningPlan], sentence: st
         "recommendation": sentence,
         "tokens": choice.task.tokens,
         "technique": choice.task.technique,
+        "framework": hardware_words.framework(choice.task.framework),
         "sequence_tokens": choice.task.sequence_tokens,
         "deadline_hours": choice.deadline_hours,
         "plans": [
@@ -288,9 +336,7 @@ def _serve(
     model: OpenModel,
     tokens: TokenShape,
     demand: Demand,
-    latency: Latency,
-    weights: Weights,
-    replicas: int,
+    options: dict[str, Any],
     asked: _Asked,
     form: Format,
     every: bool,
@@ -300,9 +346,7 @@ def _serve(
         model,
         tokens,
         demand,
-        latency=latency,
-        weights=weights,
-        min_replicas=replicas,
+        **options,
         gpus=asked.gpus,
         providers=asked.providers,
         services=asked.services,
@@ -313,8 +357,10 @@ def _serve(
         raise InputError(Problem("--model", f"{model.name} cannot be served as asked: {why}"))
     shown = choice.best_of_offers if every or form in (Format.json, Format.csv) else choice.best_of_offers[:SHOWN]
     each = words.money_per(best.usd_per_month / best.requests_per_month)
+    beside = hardware_words.adapters(options["adapters"], options["adapter_rank"])
+    what = f"{model.name}, {beside}," if beside else model.name
     sentence = (
-        f"Cheapest: serve {model.name} on {hardware_words.served_on(rates, best)} for {words.money(best.usd_per_month)} a month, "
+        f"Cheapest: serve {what} on {hardware_words.served_on(rates, best)} for {words.money(best.usd_per_month)} a month, "
         f"{each} a request; {words.percent(best.utilisation)} of it is used."
     )
     if form is Format.json:
@@ -323,31 +369,37 @@ def _serve(
         emit(form, [_plain_serving(plan) for plan in shown])
     else:
         write(sentence + "\n\n")
-        emit(form, [_serving_row(plan) for plan in shown], title=f"A month, prices of {rates.as_of}")
+        title = ", ".join(filter(None, ("A month", beside, f"prices of {rates.as_of}")))
+        emit(form, [_serving_row(plan) for plan in shown], title=title)
         write("\n")
-        curve = [{"utilisation": Figure(f"{u:.0%}"), "US$ per million tokens": Figure(f"{best.usd_per_mtok_at(u):,.4g}")}
+        curve = [{"utilisation": Figure(f"{u:.0%}"), "US$ per million tokens": _three_digits(best.usd_per_mtok_at(u))}
                  for u in UTILISATIONS]  # fmt: skip
-        emit(form, curve, title="By utilisation")
+        emit(form, curve, title=f"By utilisation of {hardware_words.served_on(rates, best)}")
         _rest(len(choice.best_of_offers) - len(shown), choice.refused, every or bool(asked.gpus), form)
 
 
 def _serving_row(plan: ServingPlan) -> dict[str, Any]:
-    served = plan.capacity
+    served, rate = plan.capacity, plan.capacity.requests_per_second
     return {
         "rent": plan.rent.offer,
-        "how": plan.rent.service,
+        "how": hardware_words.SERVICE_LABELS[plan.rent.service].lower(),
         "GPUs a replica": plan.deployment.gpus,
         "replicas": plan.replicas,
         "rented": Figure(_of_rent(plan.rented * plan.rent.gpus, plan.rented, plan.rent.gpus)),
-        "requests/s a replica": Figure(f"{served.requests_per_second:,.3g}"),
-        "nine of ten": Figure(f"{served.requests_per_second / plan.factor:,.3g}–{served.requests_per_second * plan.factor:,.3g}"),
+        "requests/s a replica": _three_digits(rate),
+        "nine of ten": Figure(f"{_three_digits(rate / plan.factor)}–{_three_digits(rate * plan.factor)}"),
         "bounded by": served.limited_by,
-        "first token, s": Figure(f"{served.time_to_first_token_s:,.3g}"),
-        "further, ms": Figure(f"{served.time_per_output_token_s * 1000:,.3g}"),
+        "first token, s": _three_digits(served.time_to_first_token_s),
+        "further, ms": _three_digits(served.time_per_output_token_s * 1000),
         "used": Figure(f"{plan.utilisation:.1%}"),
         "US$ a month": Figure(f"{plan.usd_per_month:,.0f}"),
-        "US$ per Mtok": Figure(f"{plan.usd_per_mtok:,.3g}"),
+        "US$ per Mtok": _three_digits(plan.usd_per_mtok),
     }
+
+
+def _three_digits(number: float) -> Figure:
+    """Three significant digits, written out however large or small."""
+    return Figure(words.quantity(float(f"{number:.3g}")))
 
 
 def _plain_serving(plan: ServingPlan) -> dict[str, Any]:
@@ -356,6 +408,7 @@ def _plain_serving(plan: ServingPlan) -> dict[str, Any]:
         "service": plan.rent.service,
         "gpu": plan.rent.gpu_id,
         "gpus_per_replica": plan.deployment.gpus,
+        "adapters_beside_the_model": plan.deployment.adapters,
         "replicas": plan.replicas,
         "rented": plan.rented,
         "gpus_each": plan.rent.gpus,
@@ -365,6 +418,8 @@ def _plain_serving(plan: ServingPlan) -> dict[str, Any]:
         "high_requests_per_second": plan.capacity.requests_per_second * plan.factor,
         "utilisation": plan.utilisation,
         "usd_per_month": plan.usd_per_month,
+        "storage_usd_per_month": plan.storage_usd_per_month,
+        "egress_usd_per_month": plan.egress_usd_per_month,
         "usd_per_mtok": plan.usd_per_mtok,
     }
 
@@ -462,27 +517,39 @@ def _demand(rates: Rates, requests_per_second: float | None, volume: float | Non
     return demand_at_peak(rates, requests_per_second)
 
 
-def _finite(numbers: dict[str, float | None]) -> None:
-    for option, number in numbers.items():
-        if number is not None and not math.isfinite(number):
+def _none_of(stated: dict[str, Any], wrong: str, do: str) -> None:
+    """Refuse options that were given but do not belong here."""
+    for option, value in stated.items():
+        if value is not None:
+            _wrong(option, wrong, do)
+
+
+def _within_limits(stated: dict[str, Any]) -> None:
+    """Refuse what is no number, or beyond what can be; zero and less are refused with what they would mean."""
+    for option, number in stated.items():
+        if isinstance(number, float) and not math.isfinite(number):
             _wrong(option, f"{number} is no finite number", "Write one such as 1e6")
+        if option in _LIMITS and number is not None and number > 0:
+            least, most = _LIMITS[option]
+            if not least <= number <= most:
+                _wrong(option, f"it takes {words.quantity(least)} to {words.quantity(most)}", "Write a number between these")
 
 
 def _seconds(option: str, stated: str | None) -> float | None:
     if stated is None:
         return None
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|s|min|m|h|d)", stated.strip())
-    if found is None or not float(found[1]) > 0:
-        _wrong(option, f"'{stated}' is no duration above 0", "Write it like 8h, 90m, 2d, 1s or 50ms")
+    if found is None or not 0 < float(found[1]) < math.inf:
+        _wrong(option, f"'{stated:.40}' is no duration above 0", "Write it like 8h, 90m, 2d, 1s or 50ms")
     return float(found[1]) * _UNITS[found[2]]
 
 
 def _services(stated: list[str]) -> Iterable[str]:
-    known = ("standard", "spot", "community", "reserved", "bought")
+    known = {service: service for service in hardware_words.SERVICE_LABELS} | {"on-demand": "standard"}
     for service in stated:
         if service not in known:
             _wrong("--service", f"'{service}' is not a choice", f"Expected one of {', '.join(known)}")
-    return stated
+    return [known[service] for service in stated]
 
 
 def _one_of(option: str, stated: str, choices: Any) -> Any:

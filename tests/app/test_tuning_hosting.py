@@ -138,6 +138,52 @@ def test_the_curve_is_held_against_the_cheapest_by_the_token(opened, model):
     assert cheapest in heading
 
 
+def test_the_examples_that_managed_services_are_billed_for_are_said(opened):
+    assert "Managed services are billed for examples of 512 tokens each, which Expert inputs change." in told(opened())
+    assert "Managed services are billed for examples of 2,048 tokens each" in told(opened(example="2048"))
+
+
+@pytest.mark.parametrize(
+    ("framework", "said"),
+    [("transformers", "Own GPUs train with Transformers + PEFT."), ("axolotl", "no measured speed of its own).")],
+)
+def test_the_framework_is_said(opened, framework, said):
+    assert said in told(opened(framework=framework))
+
+
+def test_a_framework_with_fused_kernels_is_faster(opened):
+    hours = [table(opened(framework=name), "Run").value["Hours"].min() for name in ("torchtune", "transformers")]
+    assert hours[0] < hours[1]
+
+
+def test_adapters_on_one_base_are_said_and_serve_fewer(opened):
+    alone, many = opened(gpus="l4"), opened(gpus="l4", adapters="60", rank="64")
+    assert "Own GPUs serve 60 adapters of rank 64 on one base." in told(many)
+    assert "on one base" not in told(alone)
+    full = [table(app, "Month").value["Full use"].min() for app in (alone, many)]
+    assert full[0] < full[1]
+
+
+def test_a_bought_gpu_that_serves_is_paid_in_all_hours_and_its_formula_says_so(opened):
+    app = opened(rents="bought", gpus="l4")
+    at = list(table(app, "Month").value["How"]).index("Bought")
+    said = told(selected(app, "Month", at))
+    [hour] = [line for line in said.splitlines() if line.startswith("An hour in use = ")]
+    assert hour.endswith("÷ 1 in use")
+
+
+def test_spares_on_spot_are_in_the_formula(opened):
+    app = opened(rents="spot")
+    at = list(table(app, "Month").value["How"]).index("Spot")
+    assert " for spares of spot ÷ (" in told(selected(app, "Month", at))
+
+
+def test_what_is_not_in_a_rent_is_said(opened):
+    app = opened()
+    own = next(i for i, how in enumerate(table(app, "Run").value["How"]) if how != "Managed")
+    assert "Not in it: storage " in told(selected(app, "Run", own))
+
+
 def test_a_bought_gpu_opens_to_purchase_power_and_space(opened):
     app = selected(opened(rents="bought"), "Run", 0)
     assert any("PUE" in text.value for text in app.markdown)
@@ -252,6 +298,8 @@ def test_tokens_of_the_training_file_once_it_was_measured(dashboard):
     app.segmented_control(key="tuning tokens from").set_value("Training file").run()
     assert not app.exception
     assert "The built-in sample" in told(app)
+    assert " examples of the training file, as each counts them." in told(app)
+    assert "examples of 512 tokens" not in told(app)
     first = next(text.value for text in app.caption if text.value.startswith("A tuning run is "))
     assert "30 million" not in first
     app.segmented_control(key="tuning tokens from").set_value("A number").run()

@@ -5,10 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import json
+from pathlib import Path
 
 import pytest
 
+from calc.hardware.training_time import FRAMEWORKS
+from reports.hardware_words import FRAMEWORK_LABELS, UNMEASURED_FRAMEWORKS
+
 DAY = ("--as-of", "2026-11-21")
+REPOSITORY = Path(__file__).resolve().parents[2]
+SERVE = ("--serve", "--volume", "1e6", "--input", "1000", "--output", "200")
 LLAMA = ("gpus", "--model", "meta/llama-3.1-8b", *DAY)
 CHAT = '{"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello!"}]}\n'
 TINY_CONFIG = {
@@ -50,7 +56,10 @@ def test_json_holds_the_sentence_the_interval_and_the_row_of_the_price_book(tune
 def test_a_deadline_that_nothing_meets_is_said_and_exits_with_3(tuneworth):
     ran = tuneworth(*LLAMA, "--tokens", "3e6", "--deadline", "1m")
     assert ran.code == 3
-    assert "No GPUs meet the deadline." in ran.out
+    assert "No GPUs meet the deadline. The fastest, " in ran.out
+    shown = rows(tuneworth(*LLAMA, "--tokens", "3e6", "--deadline", "1m", "--gpu", "h100", "--format", "csv").out)
+    assert shown
+    assert {row["meets_deadline"] for row in shown} == {"False"}
 
 
 def test_a_file_is_counted_by_the_models_tokenizer_and_the_assumed_epochs(tuneworth, tmp_path):
@@ -87,10 +96,106 @@ def test_serving_prints_replicas_and_the_curve_of_the_cost_of_a_token(tuneworth)
         assert float(row["low_requests_per_second"]) < float(row["requests_per_second"]) < float(row["high_requests_per_second"])
 
 
+def test_the_curve_falls_as_one_over_the_utilisation(tuneworth):
+    asked = (*LLAMA, "--serve", "--volume", "5e6", "--input", 1200, "--output", 300)
+    curve = json.loads(tuneworth(*asked, "--format", "json").out)["plans"][0]["usd_per_mtok_at"]
+    assert list(curve) == ["0.1", "0.25", "0.5", "0.75", "1"]
+    assert all(usd == pytest.approx(curve["1"] / float(used)) for used, usd in curve.items())
+    _, _, table = tuneworth(*asked).out.partition("By utilisation")
+    assert [line.split()[0] for line in table.splitlines() if "%" in line] == ["10%", "25%", "50%", "75%", "100%"]
+
+
+def test_adapters_on_one_base_take_memory_and_are_said(tuneworth):
+    asked = (*LLAMA, "--serve", "--volume", "5e8", "--input", 1200, "--output", 300, "--gpu", "l4")
+
+    def usd(*more):
+        return float(rows(tuneworth(*asked, *more, "--format", "csv").out)[0]["usd_per_month"])
+
+    assert usd() == usd("--adapters", 1)
+    assert usd("--adapters", 40, "--rank", 64) > usd("--adapters", 40) > usd()
+    out = tuneworth(*asked, "--adapters", 40, "--rank", 64).out
+    assert out.startswith("Cheapest: serve Llama 3.1 8B, 40 adapters of rank 64 on one base, on ")
+
+
+@pytest.mark.parametrize(("market", "label"), [("on-demand", "on demand"), ("spot", "spot"), ("reserved", "reserved")])
+def test_a_market_alone(tuneworth, market, label):
+    asked = (*LLAMA, "--tokens", "3e6", "--service", market)
+    services = {row["service"] for row in rows(tuneworth(*asked, "--format", "csv").out)}
+    assert services == {"standard" if market == "on-demand" else market}
+    assert f" {label} " in tuneworth(*asked).out
+
+
+@pytest.mark.parametrize(
+    ("framework", "said"),
+    [
+        ("axolotl", "Axolotl (as Transformers + PEFT: no measured speed of its own)"),
+        ("llama-factory", "LLaMA-Factory (as Transformers + PEFT: no measured speed of its own)"),
+    ],
+)
+def test_a_framework_that_was_not_measured_is_what_it_runs_and_says_so(tuneworth, framework, said):
+    asked = (*LLAMA, "--tokens", "3e6", "--gpu", "h100")
+    own, plain = (json.loads(tuneworth(*asked, *of, "--format", "json").out) for of in (("--framework", framework), ()))
+    assert own["framework"] == said
+    assert own["plans"] == plain["plans"]
+    assert said in tuneworth(*asked, "--framework", framework).out
+
+
+def test_what_is_not_said_to_be_unmeasured_was_measured():
+    with (REPOSITORY / "calibration/rows/training_time.csv").open() as file:
+        measured = {row["framework"] for row in csv.DictReader(file)} - {""}
+    assert set(FRAMEWORK_LABELS) == set(FRAMEWORKS)
+    assert set(FRAMEWORKS) - measured == set(UNMEASURED_FRAMEWORKS)
+
+
+@pytest.mark.parametrize("volume", ["1e15", "1e12", "1"])
+def test_any_volume_is_answered_in_numbers_that_can_be_read(tuneworth, volume):
+    ran = tuneworth(*LLAMA, "--serve", "--volume", volume, "--input", 1200, "--output", 300)
+    assert ran.code == 0
+    assert "e+" not in ran.out
+
+
+def test_an_id_of_a_gpu_may_be_in_capitals(tuneworth):
+    found = rows(tuneworth(*LLAMA, "--tokens", "3e6", "--gpu", "H100", "--format", "csv").out)
+    assert {row["gpu"] for row in found} == {"h100"}
+
+
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
         (("--tokens", "3e6", "--gpu", "h10"), "Did you mean h100"),
+        (("--tokens", "3e6", "--gpu", "L41"), "Did you mean l4"),
+        (("--tokens", "3e6", "--provider", "runpd"), "Did you mean runpod?"),
+        (("--tokens", "3e6", "--framework", "axoltl"), "Did you mean axolotl?"),
+        (("--tokens", "-1"), "There are no tokens to train on"),
+        (("--tokens", "1e16"), "--tokens: it takes 1 to 1,000,000,000,000,000"),
+        (("--tokens", "1e-5"), "--tokens: it takes 1 to"),
+        (("--tokens", "3e6", "--epochs", "1e300"), "--epochs: it takes 0.001 to 1,000"),
+        (("--tokens", "3e6", "--epochs", "-1"), "--epochs: -1 passes train nothing"),
+        (("--tokens", "3e6", "--rank", "1e12"), "--rank: it takes 1 to 4,096"),
+        (("--tokens", "3e6", "--rank", "0"), "The rank of the adapters"),
+        (("--tokens", "3e6", "--rank", "nan"), "--rank: nan is no finite number"),
+        (("--tokens", "3e6", "--sequence", "1e300"), "--sequence: it takes 1 to 100,000,000"),
+        (("--tokens", "3e6", "--deadline", "9" * 400 + "d"), "is no duration"),
+        (("--tokens", "3e6", "--deadline", "0h"), "is no duration above 0"),
+        (("--tokens", "3e6", "--data", "a.jsonl"), "--data: --tokens is given, too"),
+        (("--tokens", "3e6", "--weights", "fp8"), "--weights: it belongs to serving"),
+        (("--tokens", "3e6", "--replicas", "2"), "--replicas: it belongs to serving"),
+        (("--tokens", "3e6", "--adapters", "2"), "--adapters: it belongs to serving"),
+        ((*SERVE, "--method", "qlora"), "--method: it belongs to tuning"),
+        ((*SERVE, "--batch", "4"), "--batch: it belongs to tuning"),
+        ((*SERVE, "--framework", "unsloth"), "--framework: it belongs to tuning"),
+        ((*SERVE, "--deadline", "2h"), "--deadline: it belongs to tuning"),
+        ((*SERVE, "--rank", "8"), "Add --adapters, or leave it out"),
+        ((*SERVE, "--weights", "fp7"), "Expected one of fp16, fp8"),
+        ((*SERVE, "--cached", "2000"), "caches no more of its input than there is"),
+        ((*SERVE, "--cached", "-1"), "caches no more of its input than there is"),
+        ((*SERVE, "--adapters", "1000000", "--rank", "4096"), "cannot be served as asked"),
+        (("--serve", "--volume", "1e300", "--input", "10", "--output", "10"), "--volume: it takes 1 to 1,000,000,000,000,000"),
+        (("--serve", "--volume", "0.5", "--input", "10", "--output", "10"), "--volume: it takes 1 to"),
+        (("--serve", "--volume", "9", "--input", "1e300", "--output", "10"), "--input: it takes 1 to 100,000,000"),
+        (("--serve", "--volume", "9", "--input", "10", "--output", "0.1"), "--output: it takes 1 to 100,000,000"),
+        (("--serve", "--volume", "9", "--input", "0", "--output", "10"), "A request needs input and output tokens"),
+        (("--serve", "--requests-per-second", "1e300", "--input", "10", "--output", "10"), "--requests-per-second: it takes"),
         (("--tokens", "0"), "There are no tokens to train on"),
         (("--tokens", "nan"), "--tokens: nan is no finite number"),
         (("--tokens", "3e6", "--epochs", "inf"), "--epochs: inf is no finite number"),
@@ -114,6 +219,48 @@ def test_serving_prints_replicas_and_the_curve_of_the_cost_of_a_token(tuneworth)
 )
 def test_bad_input_is_one_message_and_exit_code_1(tuneworth, asked, said):
     ran = tuneworth(*LLAMA, *asked)
+    assert (ran.code, ran.out) == (1, "")
+    assert said in ran.err
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ("--tokens", "3e6", "--batch", "0"),
+        ("--tokens", "3e6", "--batch", "9" * 22),
+        ("--tokens", "abc"),
+        ("--tokens", "3e6", "--out", "x"),
+        ("--tokens", "3e6", "--format", "yaml"),
+        (*SERVE, "--replicas", "0"),
+        (*SERVE, "--adapters", "0"),
+        (*SERVE, "--adapters", "1.5"),
+    ],
+)  # fmt: skip
+def test_what_is_no_call_of_the_command_exits_with_2(tuneworth, asked):
+    ran = tuneworth(*LLAMA, *asked)
+    assert (ran.code, ran.out) == (2, "")
+    assert "Error: " in ran.err
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("{", "the file is not JSON"),
+        ("[]", "the file holds no settings"),
+        ('{"model_type": "llama"}', "num_hidden_layers is missing"),
+    ],
+)
+def test_a_config_json_that_cannot_be_read_is_told(tuneworth, tmp_path, content, said):
+    path = tmp_path / "config.json"
+    path.write_text(content)
+    ran = tuneworth("gpus", "--model-config", path, "--tokens", "1e6", *DAY)
+    assert (ran.code, ran.out) == (1, "")
+    assert said in ran.err
+
+
+@pytest.mark.parametrize(("name", "said"), [("", "is a folder"), ("none.json", "there is no such file")])
+def test_a_config_json_that_is_not_there_is_told(tuneworth, tmp_path, name, said):
+    ran = tuneworth("gpus", "--model-config", tmp_path / name, "--tokens", "1e6", *DAY)
     assert (ran.code, ran.out) == (1, "")
     assert said in ran.err
 
