@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from calc.sensitivity import winners_over
+from calc.goal_seek import winners_over
 from ingest.errors import InputError, Problem
 from ingest.scenario_file import located
 from reports import words

@@ -9,7 +9,8 @@ import pytest
 
 from calc import Scenario, compare
 from calc.fields import with_field
-from calc.sensitivity import totals_over, winner_map, winners_over
+from calc.goal_seek import winners_over
+from calc.sensitivity import totals_over, winner_map
 from pricing import PriceBook
 
 BOOK = PriceBook.bundled()
