@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 from pydantic import BaseModel
 
 from pricing.book import PriceBook, Recorded, block_in_force, condition_words, known_through, last_recorded
-from pricing.model import Assumption, FxBlock, LifecycleEvent, PriceBlock
+from pricing.model import Assumption, Fit, FxBlock, LifecycleEvent, PriceBlock
 from pricing.releases import facts, places
 
 Kind = Literal["added", "corrected", "withdrawn", "ended"]
@@ -182,7 +182,7 @@ def _record_changes(name: str, what: str, records: Iterable[Any], old: date, new
         if values[0] != values[1]:
             fact = f"{what}.{field}" if field else what
             kind: Kind = "corrected" if before is not None else "added"
-            yield Change(name, fact, "", None, *values, kind, after.source or "", after.recorded)
+            yield Change(name, fact, "", None, *values, kind, getattr(after, "source", None) or "", after.recorded)
 
 
 def _fields(record: Recorded | None) -> dict[str, str]:
@@ -191,6 +191,8 @@ def _fields(record: Recorded | None) -> dict[str, str]:
         return {}
     if isinstance(record, Assumption):
         return {"": f"{record.likely:g} ({record.low:g} to {record.high:g}) {record.unit}"}
+    if isinstance(record, Fit):
+        return {name: f"{found.value:.6g}" for name, found in record.coefficient.items()}
     assert isinstance(record, BaseModel)
     stated = record.model_dump(exclude=PROVENANCE | {"effective"}, exclude_defaults=True)
     return {field: _text(value) for field, value in stated.items()}

@@ -215,12 +215,12 @@ def _check_state(scenario: Scenario, lines: Lines, name: str) -> None:
 
 @words.in_its_currency
 def _print_tables(found: Comparison, lines: bool, sources: bool) -> None:
-    _print_prose([words.verdict(found) + "."])
-    _print_prose([words.reasons(found)])
-    _print_prose([words.currency_sentence(found)])
+    print_prose([words.verdict(found) + "."])
+    print_prose([words.reasons(found)])
+    print_prose([words.currency_sentence(found)])
     emit(Format.table, _shown_rows(found))
-    _print_list("Break-even", words.break_even_sentences(found))
-    _print_list("In the way", _feasibility(found))
+    print_list("Break-even", words.break_even_sentences(found))
+    print_list("In the way", _feasibility(found))
     write("\n")
     emit(
         Format.table,
@@ -231,7 +231,7 @@ def _print_tables(found: Comparison, lines: bool, sources: bool) -> None:
     if sources:
         write("\n")
         emit(Format.table, _source_rows(found), title="Prices used")
-    _print_prose([f"Prices as of {words.day(found.as_of)}, {words.price_book(found)}; {words.months(found.months.count)} from "
+    print_prose([f"Prices as of {words.day(found.as_of)}, {words.price_book(found)}; {words.months(found.months.count)} from "
                   f"{words.month(found.months.starts[0])}."], before="\n")  # fmt: skip
 
 
@@ -250,13 +250,15 @@ def _print_markdown(found: Comparison, lines: bool, sources: bool) -> None:
         write(f"\n{sources_markdown(found)}\n")
 
 
-def _print_prose(paragraphs: Iterable[str], before: str = "") -> None:
+def print_prose(paragraphs: Iterable[str], before: str = "") -> None:
+    """Paragraphs, broken into lines that fit."""
     for paragraph in paragraphs:
         if paragraph:
             write(f"{before}{textwrap.fill(paragraph, _width(), break_long_words=False, break_on_hyphens=False)}\n\n")
 
 
-def _print_list(title: str, sentences: Iterable[str]) -> None:
+def print_list(title: str, sentences: Iterable[str]) -> None:
+    """Sentences under a title, if there are any."""
     found = list(sentences)
     if not found:
         return

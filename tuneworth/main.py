@@ -20,6 +20,7 @@ from tuneworth.app import app as app_verb
 from tuneworth.bill import bill
 from tuneworth.break_even import break_even
 from tuneworth.compare import compare_verb
+from tuneworth.diff import diff
 from tuneworth.gpus import gpus
 from tuneworth.output import ReaderGone, say
 from tuneworth.prices import prices
@@ -42,6 +43,7 @@ cli = typer.Typer(
 cli.command("compare")(compare_verb)
 cli.command()(report)
 cli.command("break-even")(break_even)
+cli.command()(diff)
 cli.command()(tokens)
 cli.command()(bill)
 cli.command()(gpus)

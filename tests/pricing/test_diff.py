@@ -151,3 +151,12 @@ def test_one_provider(tmp_path: Path) -> None:
     assert len(changes(made, OLD, NEW, "acme")) == 1
     with pytest.raises(UnknownOffer, match="Did you mean acme"):
         changes(made, OLD, NEW, "acne")
+
+
+def test_fitted_coefficients_are_told_one_by_one() -> None:
+    bundled = PriceBook.bundled()
+    found = changes(bundled, OLD, None)  # before the book begins
+    told = {(change.offer, change.fact): change.new for change in found if change.offer.startswith("coefficients.")}
+    for name, [*_, fit] in bundled.fits.items():
+        for coefficient in fit.coefficient:
+            assert told[f"coefficients.{name}", f"assumption.{coefficient}"] == f"{fit.value(coefficient):.6g}"
