@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, isfinite, sqrt
+from types import MappingProxyType
 
 import numpy as np
+from numpy.typing import NDArray
 
 from calc.compare import Comparison
+from calc.scenario import Scenario
 from calc.sensitivity import totals_over
 from calc.sentences import named
 
@@ -33,31 +36,35 @@ class Settling:
 
 
 def evaluations_to_settle(
-    lead_usd: float, shares: Sequence[tuple[float, float]], *, correlation: float = 0.0, z: float = Z_90
+    lead_usd: float,
+    shares: Sequence[tuple[float, float]],
+    *,
+    correlations: Mapping[tuple[int, int], float] = MappingProxyType({}),
+    z: float = Z_90,
 ) -> int | None:
     """n = z²·Var₁/lead²: evaluated answers of each approach at which the lead is z standard errors from zero.
 
-    With n answers each, a share's variance is s(1 − s)/n and the lead's, to first order,
-    (Σ d² + 2ρ Σ d·d′)/n with d = (∂lead/∂s)·√(s(1 − s)). A share of 0 or 1 counts as known.
+    With n answers each, a share's variance is s(1 − s)/n and the lead's, to first order, (Σ d² + 2 Σ ρ·d·d′)/n with
+    d = (∂lead/∂s)·√(s(1 − s)). A share of 0 or 1 counts as known.
 
     Args:
         lead_usd: what the runner-up costs more.
         shares: accepted share and US$ of lead for each unit of it, of every approach the lead depends on.
-        correlation: of two approaches' answers to the same question; 0 where they answer different ones.
+        correlations: of the answers of two of them, by position, to the same question; 0 where they answer different ones.
 
     Returns:
         The number, at least 1; None where the lead depends on no share, or there is none to be found.
 
     Raises:
-        ValueError: a share or the correlation is impossible.
+        ValueError: a share or a correlation is impossible.
     """
     if any(not 0 <= share <= 1 for share, _ in shares):
         raise ValueError(f"shares are between 0 and 1, got {', '.join(f'{share:g}' for share, _ in shares)}")
-    if not -1 <= correlation <= 1:
-        raise ValueError(f"a correlation is between -1 and 1, got {correlation:g}")
+    if any(not -1 <= found <= 1 for found in correlations.values()):
+        raise ValueError(f"correlations are between -1 and 1, got {', '.join(f'{x:g}' for x in correlations.values())}")
     deviations = [slope * sqrt(share * (1 - share)) for share, slope in shares]
     squares = sum(d * d for d in deviations)
-    variance = (1 - correlation) * squares + correlation * sum(deviations) ** 2
+    variance = squares + 2 * sum(found * deviations[i] * deviations[j] for (i, j), found in correlations.items())
     if not lead_usd or not isfinite(variance) or variance <= 1e-12 * squares:
         return None
     return max(1, ceil(z * z * variance / lead_usd**2))
@@ -65,15 +72,35 @@ def evaluations_to_settle(
 
 def settling(comparison: Comparison) -> Settling | None:
     """How many evaluated answers tell the cheapest from the runner-up; None where there are not two, or no share is stated."""
-    stated = {n: float(a.accepted) for n, a in comparison.point.approaches.items() if a.accepted is not None}
-    if len(comparison.available) < 2 or not stated:
+    if len(comparison.available) < 2 or not comparison.quality_included:
         return None
     winner, runner_up = comparison.ranked()[:2]
     totals = {name: float(comparison.available[name].compared_usd()) for name in (winner, runner_up)}
     lead = totals[runner_up] - totals[winner]
-    shares = _slopes(comparison, stated, winner, runner_up)
-    found = evaluations_to_settle(lead, shares)
+    groups = shares_by_origin(comparison.point)
+    shares = _slopes(comparison, groups, winner, runner_up)
+    found = evaluations_to_settle(lead, shares, correlations=_paired(comparison, groups))
     return Settling(winner, runner_up, lead, found, _sentence(winner, runner_up, lead, found))
+
+
+def shares_by_origin(point: Scenario) -> dict[str, list[str]]:
+    """Approaches with an accepted share, by the one it was measured for: inherited shares are one number and move together."""
+    found: dict[str, list[str]] = {}
+    for name, approach in point.approaches.items():
+        if approach.accepted is not None:
+            found.setdefault(approach.accepted_from or name, []).append(name)
+    return found
+
+
+def _paired(comparison: Comparison, groups: dict[str, list[str]]) -> dict[tuple[int, int], float]:
+    """Correlations of answers to the same questions, where the scenario states paired counts."""
+    place = {f"approaches.{name}.accepted": i for i, names in enumerate(groups.values()) for name in names}
+    found = {}
+    for stated in comparison.scenario.correlations:
+        first, second = (place.get(path) for path in stated.between)
+        if stated.paired is not None and first is not None and second is not None and first != second:
+            found[min(first, second), max(first, second)] = stated.paired.correlation
+    return found
 
 
 def _sentence(winner: str, runner_up: str, lead: float, answers: int | None) -> str:
@@ -85,18 +112,17 @@ def _sentence(winner: str, runner_up: str, lead: float, answers: int | None) -> 
     return f"{answers:,} evaluated answers of each would settle {two} with 90 % confidence, the shares being as stated."
 
 
-def _slopes(comparison: Comparison, stated: dict[str, float], winner: str, runner_up: str) -> list[tuple[float, float]]:
-    """Every share that was measured on its own, with US$ of lead for each unit of it; inherited shares move with theirs."""
-    origin = {name: comparison.point.approaches[name].accepted_from or name for name in stated}
-    groups = {found: [name for name in stated if origin[name] == found] for found in dict.fromkeys(origin.values())}
-    ends = {o: (max(0.0, stated[g[0]] - SHARE_STEP), min(1.0, stated[g[0]] + SHARE_STEP)) for o, g in groups.items()}
-    fields = {}
-    for name, share in stated.items():
-        moved = [ends[o] if o == origin[name] else (share, share) for o in groups]
-        fields[f"approaches.{name}.accepted"] = np.array(moved).ravel()
+def _slopes(comparison: Comparison, groups: dict[str, list[str]], winner: str, runner_up: str) -> list[tuple[float, float]]:
+    """Every share that was measured on its own, with US$ of lead for each unit of it."""
+    point = {name: float(approach.accepted or 0) for name, approach in comparison.point.approaches.items()}
+    shares = [point[names[0]] for names in groups.values()]
+    ends = [(max(0.0, share - SHARE_STEP), min(1.0, share + SHARE_STEP)) for share in shares]
+    fields: dict[str, NDArray[np.float64]] = {}
+    for i, names in enumerate(groups.values()):
+        moved = np.repeat(shares[i], 2 * len(shares))
+        moved[2 * i : 2 * i + 2] = ends[i]
+        fields |= {f"approaches.{name}.accepted": moved for name in names}
     totals = totals_over(comparison.scenario, comparison.rates.book, fields, today=comparison.as_of)
     lead = (totals[runner_up] - totals[winner]).reshape(-1, 2)
-    return [
-        (stated[group[0]], float((up - down) / (ends[o][1] - ends[o][0])))
-        for (o, group), (down, up) in zip(groups.items(), lead, strict=True)
-    ]
+    slopes = [float((up - down) / (high - low)) for (down, up), (low, high) in zip(lead, ends, strict=True)]
+    return list(zip(shares, slopes, strict=True))
