@@ -114,8 +114,7 @@ class ApproachResult:
     @property
     def compared_requests(self) -> Any:
         """Requests in month 0 at which it is compared: today's × `volume_scale`. Not a number where no answer is accepted."""
-        scale = np.asarray(self.volume_scale)
-        return self.requests * (scale[..., 0] if scale.ndim else scale[()])
+        return self.requests * self.volume_scale
 
     @cached_property
     def curve(self) -> Curve:
@@ -212,7 +211,7 @@ class Comparison:
     @cached_property
     def price_book(self) -> releases.Basis:
         """Which state of the price book the answer rests on."""
-        lines = [line for result in self.results.values() for line in result.ledger.lines]
+        lines = [found for result in self.results.values() for found in (*result.ledger.lines, *result.benefits)]
         offers = {row.offer for line in lines for row in line.prices} | {result.offer for result in self.results.values()}
         assumed = {name for line in lines for name in line.assumptions} | {"finance.discount_rate_per_year"}
         converted = [row.exchange_rate for line in lines for row in line.prices if row.exchange_rate is not None]
@@ -547,8 +546,8 @@ def _ended_well(approach: Approach, reference: Approach, active: Floats, remedia
 
 def _reference_requests(accepted: Any, reference: Evaluated) -> Any:
     """Requests the reference is sent for each of the approach's, at equal accepted answers."""
-    theirs = np.asarray(1.0 if reference.approach.accepted is None else reference.approach.accepted)
-    return np.asarray(accepted) / np.where(theirs > 0, theirs, 1.0)
+    theirs = np.asarray(1.0 if reference.approach.accepted is None else _of_draws(reference.approach.accepted))
+    return (np.asarray(accepted) / np.where(theirs > 0, theirs, 1.0))[..., np.newaxis]
 
 
 def _accepted(approach: Approach, reference: Approach, own_share: Any) -> Any:

@@ -75,17 +75,24 @@ class Estimate(BaseModel):
         return 0.0, 1.0
 
 
+_CELLS = 4096
+
+
 @lru_cache(maxsize=256)
-def _beta_table(a: float, b: float) -> tuple[Floats, Floats]:
-    """Shares and quantiles of a Beta distribution, densest at both ends: a hundred times faster to read than to compute."""
+def _beta_table(a: float, b: float) -> tuple[Floats, Floats, Floats]:
+    """Shares sin²(πk/2n), densest at both ends, the quantiles of a Beta distribution there, and the slopes between them."""
     from scipy.special import betaincinv  # slow to import, and wanted for draws alone
 
-    shares = np.sin(np.linspace(0, np.pi / 2, 4097)) ** 2
-    return shares, np.asarray(betaincinv(a, b, shares))
+    shares = np.sin(np.linspace(0, np.pi / 2, _CELLS + 1)) ** 2
+    quantiles = np.asarray(betaincinv(a, b, shares))
+    return shares, quantiles, np.diff(quantiles) / np.diff(shares)
 
 
 def _beta_quantile(share: Floats, a: float, b: float) -> Floats:
-    return np.asarray(np.interp(share, *_beta_table(a, b)))
+    """Between the entries of the table, to a few millionths: a hundred times faster than to solve for each draw."""
+    shares, quantiles, slopes = _beta_table(a, b)
+    cell = np.minimum((np.arcsin(np.sqrt(share)) * (2 * _CELLS / np.pi)).astype(np.intp), _CELLS - 1)
+    return np.asarray(quantiles[cell] + (share - shares[cell]) * slopes[cell])
 
 
 def _normal_quantile(share: Floats) -> Floats:

@@ -108,7 +108,7 @@ def priced_line(
         timing=timing,
         quantity=quantity,
         unit=unit,
-        unit_price=price.usd / per,
+        unit_price=price.usd if per == 1 else price.usd / per,
         formula=formula,
         prices=price.rows,
         assumptions=tuple(dict.fromkeys(a for a in assumptions if a)),

@@ -138,16 +138,17 @@ def shares(inputs: Sequence[Input], correlations: Sequence[Correlation], seed: i
     Raises:
         ValueError: a correlation names what is not drawn, or the correlations contradict one another.
     """
-    from scipy.stats import qmc  # slow to import
-
-    points = [_scrambled(qmc, len(inputs), seed, scramble) for scramble in scrambles]
+    points = [scrambled(len(inputs), seed, scramble) for scramble in scrambles]
     return correlated(np.concatenate(points), inputs, correlations)
 
 
-def _scrambled(qmc: Any, inputs: int, seed: int, scramble: int) -> Floats:
-    if not inputs:
-        return np.zeros((DRAWS_PER_SCRAMBLE, 0))
-    drawn = qmc.Sobol(inputs, scramble=True, rng=np.random.default_rng([seed, scramble])).random(DRAWS_PER_SCRAMBLE)
+def scrambled(dimensions: int, seed: int, scramble: int, draws: int = DRAWS_PER_SCRAMBLE) -> Floats:
+    """The first points of one scrambled Sobol sequence, strictly between 0 and 1. Shape (draws, dimensions)."""
+    from scipy.stats import qmc  # slow to import
+
+    if not dimensions:
+        return np.zeros((draws, 0))
+    drawn = qmc.Sobol(dimensions, scramble=True, rng=np.random.default_rng([seed, scramble])).random(draws)
     return np.clip(drawn, _SMALLEST_SHARE, 1 - _SMALLEST_SHARE)
 
 

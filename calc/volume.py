@@ -54,7 +54,8 @@ def hit_share(daily_requests: Numbers, active_seconds_per_day: Numbers, ttl_seco
     active = np.asarray(active_seconds_per_day, dtype=float)
     kept, night_share = _kept_and_night_share(active, np.asarray(ttl_seconds, dtype=float))
     x = np.asarray(daily_requests, dtype=float) * kept
-    return -np.expm1(-x) - night_share * _first_of_day(x)
+    missed = np.expm1(-x)
+    return -missed - night_share * _first_of_day(x, missed) if np.any(night_share) else -missed
 
 
 def _kept_and_night_share(active: Array, ttl: Array) -> tuple[Array, Array]:
@@ -64,12 +65,20 @@ def _kept_and_night_share(active: Array, ttl: Array) -> tuple[Array, Array]:
     return kept, np.where(emptied, kept, 0.0)
 
 
-def _first_of_day(x: Array) -> Array:
-    """(1 - e^(-x))/x - e^(-x), without cancellation: its series, sum of (-1)^k (k-1)/k! x^(k-1) from k = 2, below x = 0.05."""
+def _first_of_day(x: Array, missed: Array | None = None) -> Array:
+    """(1 - e^(-x))/x - e^(-x), without cancellation: its series, sum of (-1)^k (k-1)/k! x^(k-1) from k = 2, below x = 0.05.
+
+    Args:
+        missed: e^(-x) - 1, where it is known already.
+    """
+    missed = np.expm1(-x) if missed is None else missed
+    large = -missed / np.maximum(x, 0.05) - 1 - missed
+    is_small = x < 0.05
+    if not is_small.any():
+        return np.asarray(large)
     small = np.minimum(x, 0.05)
     series = small * (1 / 2 - small * (1 / 3 - small * (1 / 8 - small * (1 / 30 - small * (1 / 144 - small / 840)))))
-    large = np.maximum(x, 0.05)
-    return np.where(x < 0.05, series, -np.expm1(-large) / large - np.exp(-large))
+    return np.where(is_small, series, large)
 
 
 def hit_share_reached(share: Array, night_share: Array) -> Array:
@@ -104,7 +113,13 @@ class Linear:
 
     def at(self, volume: Numbers) -> Array:
         """Units a month at `volume` requests in month 0; S -> S + (H,)."""
-        return np.asarray(self.fixed + np.asarray(self.per_request) * _per_month(volume))
+        fixed, per_request = np.asarray(self.fixed, dtype=float), np.asarray(self.per_request, dtype=float)
+        # most lines are one or the other: with draws this spares most of the work
+        if per_request.ndim < 2 and not per_request.any():
+            everywhere = np.broadcast_shapes(fixed.shape, per_request.shape, (*np.shape(volume), 1))
+            return np.broadcast_to(fixed, everywhere)
+        used = per_request * _per_month(volume)
+        return used if fixed.ndim < 2 and not fixed.any() else np.asarray(fixed + used)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
