@@ -15,14 +15,17 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel
 
+from calc.advice import Rule, rules
 from calc.break_even import BreakEven, Interval
 from calc.compare import ApproachResult, Comparison
 from calc.estimate import Estimate
 from calc.feasibility import Note, feasibility
 from calc.ledger import CostLine, Predicted
 from calc.parts.value import Benefit
+from calc.quality import settling
 from calc.scenario import Conversion, Scenario
 from calc.timeline import TimelineEvent, growth_factors
+from calc.what_would_change import Turn, what_would_change
 from pricing import Assumption, ExchangeRate, Price
 
 SCHEMA = {"id": "tuneworth.comparison", "version": 1}
@@ -62,6 +65,9 @@ def comparison_dict(comparison: Comparison, *, tuneworth: str | None = None) -> 
         "approaches": [_approach(comparison, result) for result in comparison.results.values()],
         "envelope": [_interval(interval) for interval in comparison.envelope],
         "break_evens": [_break_even(found) for found in _all_pairs(comparison)],
+        "rules": [_rule(rule) for rule in rules(comparison)],
+        "what_would_change": [_turn(turn) for turn in what_would_change(comparison)],
+        "evaluations_to_settle": _settling(comparison),
         "scenario": {"stated": stated_fields(comparison), "at_point": comparison.point.model_dump(mode="json")},
     }
 
@@ -104,12 +110,12 @@ def stated_fields(comparison: Comparison) -> Plain:
 
 def price_rows(comparison: Comparison) -> tuple[Price, ...]:
     """Every price row used, once, in the order of approaches and lines."""
-    return tuple(dict.fromkeys(row for line in _lines(comparison) for row in line.prices))
+    return tuple(dict.fromkeys(row for found in _sourced(comparison) for row in found.prices))
 
 
 def assumptions(comparison: Comparison) -> dict[str, Assumption]:
     """Every assumption used, by name, in the order of approaches and lines; the discount rate last where it is assumed."""
-    names = list(dict.fromkeys(name for line in _lines(comparison) for name in line.assumptions))
+    names = list(dict.fromkeys(name for found in _sourced(comparison) for name in found.assumptions))
     if comparison.point.finance.discount_rate_per_year is None:
         names.append("finance.discount_rate_per_year")
     return {name: comparison.rates.assumption(name) for name in dict.fromkeys(names)}
@@ -131,8 +137,8 @@ def _ranges(value: Any, path: str) -> Iterator[tuple[str, Estimate]]:
             yield from _ranges(item, f"{path}.{key}" if path else str(key))
 
 
-def _lines(comparison: Comparison) -> Iterator[CostLine]:
-    return (line for result in comparison.results.values() for line in result.ledger.lines)
+def _sourced(comparison: Comparison) -> Iterator[CostLine | Benefit]:
+    return (found for result in comparison.results.values() for found in (*result.ledger.lines, *result.benefits))
 
 
 def _range(path: str, found: Estimate) -> Plain:
@@ -298,6 +304,37 @@ def _assumption(name: str, found: Assumption) -> Plain:
         "source": found.source,
         "recorded": found.recorded.isoformat(),
     }
+
+
+def _rule(rule: Rule) -> Plain:
+    return {
+        "id": rule.id,
+        "kind": rule.kind,
+        "text": rule.text,
+        "claimed": rule.claimed,
+        "state": rule.state,
+        "finding": rule.finding,
+        "severity": rule.severity,
+        "values": {name: number(value) for name, value in rule.values.items()},
+        "source": rule.source or None,
+        "source_date": _day(rule.source_date),
+    }
+
+
+def _turn(turn: Turn) -> Plain:
+    return {
+        "field": turn.path or None,
+        "text": turn.text,
+        "now": number(turn.now),
+        "then": number(turn.then),
+        "winner": turn.winner or None,
+        "day": _day(turn.day),
+    }
+
+
+def _settling(comparison: Comparison) -> Plain | None:
+    found = settling(comparison)
+    return None if found is None else found._asdict() | {"lead_usd": number(found.lead_usd)}
 
 
 def _limit(note: Note) -> Plain:

@@ -141,11 +141,12 @@ def _no_price(months: Months, why: str) -> MonthlyPrice:
 def declined(price: MonthlyPrice, months: Months, price_decline_per_year: Any) -> MonthlyPrice:
     """The price falling by an assumed yearly share after the last month with a listed change: (1 − d)^((m − m_last)/12).
 
-    m_last is the last month in which an announced price starts, so that announced cuts are not counted twice.
+    m_last is the first month with the last announced price, so that announced cuts are not counted twice.
     """
     if np.ndim(price_decline_per_year) == 0 and price_decline_per_year == 0:
         return price
-    last_listed = max((months.index(row.effective) for row in price.rows), default=0)
+    # a price that starts within a month is that of the next one
+    last_listed = max((months.index(row.effective) + (row.effective.day > 1) for row in price.rows), default=0)
     m = np.arange(months.count)
     exponent = np.maximum(m - max(last_listed, 0), 0) / 12
     return MonthlyPrice(price.usd * (1 - np.asarray(price_decline_per_year)) ** exponent, price.rows, price.missing)

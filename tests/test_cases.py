@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import cache
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -148,12 +149,18 @@ def _of_approach(found: Comparison, name: str, what: str, volume: float) -> Any:
             return [f"{event.month} {event.kind}: {event.text}" for event in result.ledger.events]
         case "unavailable_since":
             return result.unavailable.since if result.unavailable else None
-        case "break_even_share" | "value_usd" | "roi":
+        case "break_even_share" | "value_usd" | "compared_value_usd" | "roi" | "straight_line_usd_by_month":
             return getattr(found, head)(name)
-        case "savings":
-            return getattr(found.savings(name), rest)
+        case "benefits" if rest:
+            benefit, of_it = _named(rest, {benefit.key.partition(".")[2]: benefit for benefit in result.benefits})
+            figure = getattr(benefit, of_it or "total")
+            return figure(volume) if callable(figure) else figure
+        case "benefits":
+            return [benefit.key for benefit in result.benefits]
+        case "savings" | "cash_flow":
+            return getattr(getattr(found, head)(name), rest)
         case _:
-            return getattr(result, head)
+            return attrgetter(what)(result)
 
 
 def looked_up(found: Comparison, what: str, volume: int | None = None) -> Any:

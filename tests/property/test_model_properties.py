@@ -441,6 +441,17 @@ def test_payback_is_the_first_month_from_which_the_sum_stays_up(saved: Any) -> N
     up = [total >= -1e-9 * float(np.abs(saved).sum()) for total in sums]
     brute = next((month for month in range(len(sums)) if all(up[month:])), None)
     assert cash_flow.payback_months(saved) == brute
+    months = cash_flow.payback_months(np.stack([saved, -saved]))
+    assert months[0] == (np.inf if brute is None else brute)
+    assert not np.isnan(months).any()
+
+
+@examples(150)
+@given(flows)
+def test_there_is_one_rate_of_return_or_a_reason_why_not(saved: Any) -> None:
+    rates = cash_flow.annual_irr(saved)
+    assert np.isfinite(rates).all()
+    assert (cash_flow.irr_in_words(saved, rates) is None) == (len(rates) == 1)
 
 
 # --- draws --------------------------------------------------------------------------------------------------------------
