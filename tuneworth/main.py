@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from calc import NothingToCompare, Unpriced
+from calc.invoice import NotMatched
 from ingest.errors import InputError, NotInstalled
 from pricing.errors import PricingError
 from tuneworth.app import app as app_verb
@@ -22,6 +23,7 @@ from tuneworth.break_even import break_even
 from tuneworth.compare import compare_verb
 from tuneworth.diff import diff
 from tuneworth.gpus import gpus
+from tuneworth.invoice import invoice
 from tuneworth.output import ReaderGone, say
 from tuneworth.prices import prices
 from tuneworth.report import report
@@ -30,7 +32,7 @@ from tuneworth.version import installed_version
 
 WRONG_INPUT = 1
 
-KNOWN_ERRORS = (InputError, NotInstalled, PricingError, NothingToCompare, Unpriced)
+KNOWN_ERRORS = (InputError, NotInstalled, PricingError, NothingToCompare, Unpriced, NotMatched)
 """Errors whose message is all the user needs."""
 
 cli = typer.Typer(
@@ -47,6 +49,7 @@ cli.command()(diff)
 cli.command()(tokens)
 cli.command()(bill)
 cli.command()(gpus)
+cli.command()(invoice)
 cli.add_typer(prices, name="prices")
 cli.command("app")(app_verb)
 
