@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,11 +77,22 @@ def tornado(comparison: Comparison) -> Tornado | None:
     leads, winners = lead.one_at_a_time(ends)
     flips = _flips(lead)
     bars = [
-        Bar(one, lead.points[one.path], *map(float, ends[one.path]), *map(float, leads[i]), *winners[i], *flips[one.path])
-        for i, one in enumerate(lead.inputs)
+        Bar(
+            input=one,
+            point=one.estimate.point,
+            low=float(ends[one.path][0]),
+            high=float(ends[one.path][1]),
+            lead_at_low_usd=float(leads[row, 0]),
+            lead_at_high_usd=float(leads[row, 1]),
+            winner_at_low=str(winners[row, 0]),
+            winner_at_high=str(winners[row, 1]),
+            flips_at=flips[one.path][0],
+            flips_to=flips[one.path][1],
+        )
+        for row, one in enumerate(lead.inputs)
     ]
-    at_point = float(lead.at({one.path: np.array([lead.points[one.path]]) for one in lead.inputs})[0][0])
-    return Tornado(winner, runner_up, at_point, tuple(sorted(bars, key=lambda bar: -bar.swing_usd)))
+    totals = {name: float(result.compared_usd()) for name, result in comparison.available.items()}
+    return Tornado(winner, runner_up, totals[runner_up] - totals[winner], tuple(sorted(bars, key=lambda bar: -bar.swing_usd)))
 
 
 class _Lead:
@@ -91,54 +101,39 @@ class _Lead:
     def __init__(self, comparison: Comparison, inputs: Sequence[Input], winner: str) -> None:
         self.comparison, self.inputs, self.winner = comparison, tuple(inputs), winner
         self.others = [name for name in comparison.available if name != winner]
-        self.points = {one.path: point_of(one) for one in inputs}
 
     def at(self, values: Mapping[str, Floats]) -> tuple[Floats, NDArray[np.str_]]:
-        """The lead, and who is cheapest, at values of shape (n,)."""
+        """The lead, and who is cheapest, at values of shape (n,). It is infinite where only the winner has accepted answers."""
+        draws = len(next(iter(values.values())))
         results = compared_at(self.comparison, self.inputs, values).results
-        own, *others = np.broadcast_arrays(
-            *(np.squeeze(results[name].compared_usd()) for name in (self.winner, *self.others)),
-            next(iter(values.values()), np.zeros(1)),
-        )[:-1]
-        stacked = np.stack(others)
-        best = stacked.min(axis=0)
-        ahead = np.array(self.others)[np.argmin(stacked, axis=0)]
-        return np.subtract(best, own, where=np.isfinite(best), out=np.full(best.shape, np.inf)), np.where(
-            best < own, ahead, self.winner
-        )
 
-    def one_at_a_time(self, values: Mapping[str, Floats]) -> tuple[Floats, Any]:
+        def compared(name: str) -> Floats:
+            return np.broadcast_to(results[name].compared_usd(), (draws,))
+
+        own, others = compared(self.winner), np.stack([compared(name) for name in self.others])
+        best, ahead = others.min(axis=0), np.array(self.others)[np.argmin(others, axis=0)]
+        lead = np.subtract(best, own, out=np.full(draws, np.inf), where=np.isfinite(best))
+        return lead, np.where(lead < 0, ahead, self.winner)
+
+    def one_at_a_time(self, values: Mapping[str, Floats]) -> tuple[Floats, NDArray[np.str_]]:
         """Both, as each input in turn takes its values, of shape (k,), the others at their point. Shapes (inputs, k)."""
-        count, each = len(self.inputs), len(next(iter(values.values()), ()))
-        if not count:
+        if not self.inputs:
             return np.zeros((0, 0)), np.zeros((0, 0), dtype=str)
-        moved = {path: np.full((count, each), point) for path, point in self.points.items()}
+        shape = (len(self.inputs), len(values[self.inputs[0].path]))
+        moved = {one.path: np.full(shape, one.estimate.point) for one in self.inputs}
         for row, one in enumerate(self.inputs):
             moved[one.path][row] = values[one.path]
-        leads, winners = self.at({path: table.ravel() for path, table in moved.items()})
-        return leads.reshape(count, each), winners.reshape(count, each)
-
-
-def point_of(one: Input) -> float:
-    """An input's value in the point run."""
-    return one.estimate.point
+        lead, winner = self.at({path: table.ravel() for path, table in moved.items()})
+        return lead.reshape(shape), winner.reshape(shape)
 
 
 def _flips(lead: _Lead) -> dict[str, tuple[float | None, str | None]]:
     """Of each input the value nearest to its point at which the winner loses, and to whom."""
-    looked_at = {}
-    for one in lead.inputs:
-        low, high = one.estimate.ends
-        point = lead.points[one.path]
-        looked_at[one.path] = np.unique(np.append(np.linspace(min(low, point), max(high, point), VALUES - 1), point))
-        missing = VALUES - len(looked_at[one.path])
-        looked_at[one.path] = np.pad(looked_at[one.path], (0, missing), mode="edge")
+    looked_at = {one.path: _range_of(one) for one in lead.inputs}
     leads, _ = lead.one_at_a_time(looked_at)
-    cells = {
-        one.path: _nearest_loss(looked_at[one.path], leads[row], lead.points[one.path]) for row, one in enumerate(lead.inputs)
-    }
-    kept = {path: np.array([cell[0] if cell else lead.points[path]]) for path, cell in cells.items()}
-    lost = {path: np.array([cell[1] if cell else lead.points[path]]) for path, cell in cells.items()}
+    cells = {one.path: _nearest_loss(looked_at[one.path], leads[row], one.estimate.point) for row, one in enumerate(lead.inputs)}
+    lost = {one.path: np.array([(cells[one.path] or (one.estimate.point,) * 2)[1]]) for one in lead.inputs}
+    kept = {one.path: np.array([(cells[one.path] or (one.estimate.point,) * 2)[0]]) for one in lead.inputs}
     for _ in range(HALVINGS):
         middle = {path: (kept[path] + lost[path]) / 2 for path in cells}
         leads, _ = lead.one_at_a_time(middle)
@@ -146,19 +141,25 @@ def _flips(lead: _Lead) -> dict[str, tuple[float | None, str | None]]:
             (lost if leads[row, 0] < 0 else kept)[path] = middle[path]
     _, winners = lead.one_at_a_time(lost)
     return {
-        path: (float(lost[path][0]), str(winners[row, 0])) if cell else (None, None)
+        path: (None, None) if cell is None else (float(lost[path][0]), str(winners[row, 0]))
         for row, (path, cell) in enumerate(cells.items())
     }
 
 
+def _range_of(one: Input) -> Floats:
+    """An input's range and its point, ascending. Shape (129,)."""
+    point, (low, high) = one.estimate.point, one.estimate.ends
+    return np.sort(np.append(np.linspace(min(low, point), max(high, point), VALUES - 1), point))
+
+
 def _nearest_loss(values: Floats, leads: Floats, point: float) -> tuple[float, float] | None:
-    """The two neighbouring values between which the winner loses, nearest to the point: the winning and the losing one."""
-    here = int(np.argmin(np.abs(values - point)))
+    """The neighbouring values between which the winner loses, nearest to the point: where it still wins and where no longer."""
     lost = np.flatnonzero(leads < 0)
     if not lost.size:
         return None
     nearest = int(lost[np.argmin(np.abs(values[lost] - point))])
-    return float(values[nearest + int(np.sign(here - nearest))]), float(values[nearest])
+    inward = nearest + int(np.sign(point - values[nearest]))
+    return float(values[inward]), float(values[nearest])
 
 
 # --- indices --------------------------------------------------------------------------------------------------------------

@@ -91,11 +91,11 @@ class Simulation:
     @cached_property
     def winners(self) -> NDArray[np.intp]:
         """Which of `names` is the cheapest at each draw; of several equal ones the first."""
-        return np.argmin(self._stacked, axis=0)
+        return np.asarray(np.argmin(self._stacked, axis=0))
 
     @cached_property
     def _cheapest_usd(self) -> Floats:
-        return self._stacked.min(axis=0)
+        return np.asarray(self._stacked.min(axis=0))
 
     def total(self, name: str) -> Percentiles:
         """P10, P50 and P90 of an approach's nominal total."""
@@ -156,6 +156,11 @@ class Simulation:
         """Share of the draws in which an approach pays back against the reference within the horizon; None for the reference."""
         months = self.months_to_payback.get(name)
         return None if months is None else self.mean(np.isfinite(months))
+
+    @cached_property
+    def by_volume(self) -> _Volumes:
+        """The totals as functions of the volume, for `break_even_draws` and `band`."""
+        return _Volumes(self.comparison, self.inputs, self.at[:DRAWS_PER_SCRAMBLE])
 
     @property
     def standard_error(self) -> float:
@@ -328,7 +333,8 @@ class BreakEvenDraws:
     cheaper: str
     than: str
     volumes: Floats
-    """The lowest volume from which it is the cheaper one, where it is not at 1 request a month; else not a number. Shape (8,192,)."""
+    """The lowest volume from which it is the cheaper one, having been the dearer one below; not a number where there is none.
+    Shape (8,192,)."""
     always: NDArray[np.bool_]
     """Draws at which it is the cheaper one at every volume."""
     never: NDArray[np.bool_]
@@ -374,6 +380,18 @@ class _Drawn:
         return np.where(np.isnan(sent), np.inf, self.constant + self.slope * sent + bent)
 
 
+class _Volumes:
+    """What is compared of every approach at any volume, over the draws of the first scramble."""
+
+    def __init__(self, comparison: Comparison, inputs: Sequence[Input], at: Floats) -> None:
+        drawn = compared_at(comparison, inputs, values_at(inputs, at))
+        self.drawn = {name: _Drawn(drawn.results[name], len(at)) for name in comparison.available}
+        self.volumes = np.geomspace(1, comparison.largest_volume, VOLUMES)
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            found = pool.map(lambda one: np.stack([one.total(volume) for volume in self.volumes]), self.drawn.values())
+            self.totals = dict(zip(self.drawn, found, strict=True))
+
+
 def break_even_draws(simulation: Simulation, cheaper: str, than: str) -> BreakEvenDraws:
     """The distribution of the break-even volume of two approaches over the draws of the first scramble.
 
@@ -383,19 +401,16 @@ def break_even_draws(simulation: Simulation, cheaper: str, than: str) -> BreakEv
     Raises:
         ValueError: one of them is not among the available approaches, or both are the same.
     """
-    comparison = simulation.comparison
     for name in (cheaper, than):
         if name not in simulation.compared or cheaper == than:
             raise ValueError(f"'{name}' has no break-even here; choose two of {', '.join(simulation.names)}")
-    at = simulation.at[:DRAWS_PER_SCRAMBLE]
-    drawn = compared_at(comparison, simulation.inputs, values_at(simulation.inputs, at))
-    first, second = (_Drawn(drawn.results[name], len(at)) for name in (cheaper, than))
-    volumes = np.geomspace(1, comparison.largest_volume, VOLUMES)
-    wins = np.stack([first.total(volume) < second.total(volume) for volume in volumes])
+    at = simulation.by_volume
+    first, second = at.drawn[cheaper], at.drawn[than]
+    wins = at.totals[cheaper] < at.totals[than]
     starts = ~wins[:-1] & wins[1:]
     cell = np.argmax(starts, axis=0)
-    low, high = np.log(volumes[cell]), np.log(volumes[cell + 1])
-    for _ in range(HALVINGS):
+    low, high = np.log(at.volumes[cell]), np.log(at.volumes[cell + 1])
+    for _ in range(HALVINGS if starts.any() else 0):
         middle = (low + high) / 2
         is_won = first.total(np.exp(middle)) < second.total(np.exp(middle))
         low, high = np.where(is_won, low, middle), np.where(is_won, middle, high)
@@ -404,16 +419,14 @@ def break_even_draws(simulation: Simulation, cheaper: str, than: str) -> BreakEv
         cheaper=cheaper,
         than=than,
         volumes=np.where(found, np.exp(high), np.nan),
-        always=wins.all(axis=0),
-        never=~wins.any(axis=0),
+        always=np.all(wins, axis=0),
+        never=~np.any(wins, axis=0),
         only_below=~found & wins[0] & ~wins[-1],
     )
 
 
 def band(simulation: Simulation, name: str, volumes: Floats) -> tuple[Floats, Floats]:
     """P10 and P90 of what is compared at volumes of shape (n,), over the draws of the first scramble; the volume is not drawn."""
-    at = simulation.at[:DRAWS_PER_SCRAMBLE]
-    drawn = compared_at(simulation.comparison, simulation.inputs, values_at(simulation.inputs, at))
-    totals = _Drawn(drawn.results[name], len(at))
+    totals = simulation.by_volume.drawn[name]
     low, high = np.array([np.quantile(totals.total(volume), (0.1, 0.9)) for volume in volumes]).T
     return low, high
