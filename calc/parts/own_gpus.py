@@ -337,8 +337,12 @@ def _predicted_hours(setting: Setting, tuning: Tuning, offer: str) -> Found:
     words = (
         f"predicted, {say(low)} to {say(high)}: {counted(epochs.value, 'epoch')} × {say(examples)} examples × "
         f"{say(cut)} tokens, {tuning.technique} on {say(tuning.gpus)} × {gpu.name}, {say(terms.set_up_hours)} h of set-up and "
-        f"{terms.idle_share:.0%} idle inside"
-        + (f", {terms.interruption_share:.0%} of training repeated on spot" if tuning.rent_service == "spot" else "")
+        f"{say(100 * np.asarray(terms.idle_share))}% idle inside"
+        + (
+            f", {say(100 * np.asarray(terms.interruption_share))}% of training repeated on spot"
+            if tuning.rent_service == "spot"
+            else ""
+        )
     )
     assumed = ("hardware.set_up_hours_per_run", "hardware.idle_share", *((_REPEATED,) if tuning.rent_service == "spot" else ()))
     return Found(

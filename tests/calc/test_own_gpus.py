@@ -172,3 +172,22 @@ def test_the_json_says_what_was_predicted_and_nothing_where_nothing_was():
     }
     stated = compared(tuning=TUNED | {"training_hours_per_run": 2}, requests_per_second_per_replica=2)
     assert predicted(stated) == {}
+
+
+def test_drawn_markets_storage_and_purchases_are_those_of_each_draw_alone():
+    from calc.sampling import compared_at, uncertain_inputs, values_at
+
+    bought = {"purchase_usd_per_gpu": {"low": 20_000, "high": 30_000}, "life_years": {"low": 3, "likely": 4, "high": 6}}
+    spot = {"gpu": "h100", "rent": "verda", "rent_service": "spot", "egress_usd_per_gb": {"low": 0.05, "high": 0.1}}
+    stored = {"storage_usd_per_gb_month": {"low": 0.01, "high": 0.1}}
+    served = {"gpu": "h100", "rent": "bought", "adapters": 5, "hours_per_month": {"low": 400, "high": 730}, "bought": bought}
+    comparison = compared(tuning=TUNED | spot | stored, **served, **stored)
+    inputs = uncertain_inputs(comparison)
+    assert {"assumptions.hardware.spot_interruption_share", "assumptions.hardware.checkpoints_per_run"} <= {
+        i.path for i in inputs
+    }
+    values = values_at(inputs, np.random.default_rng(1).random((4, len(inputs))))
+    drawn = compared_at(comparison, inputs, values).results["own"].total(2_000_000)
+    for i, total in enumerate(drawn):
+        alone = compared_at(comparison, inputs, {path: each[i : i + 1] for path, each in values.items()})
+        assert alone.results["own"].total(2_000_000) == pytest.approx(total)
