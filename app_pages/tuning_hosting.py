@@ -318,7 +318,7 @@ def _tuning_card(rates: Rates, asked: Asked, tuning: Tuning) -> None:
         if rows:
             table = pd.DataFrame([_tuning_row(rates, asked, row) for row in rows])
             picked = st.dataframe(
-                table, hide_index=True, height=min(38 + 35 * len(table), 458), key="tuning table", selection_mode="single-row",
+                table, hide_index=True, height="content" if len(table) <= 12 else 458, key="tuning table", selection_mode="single-row",
                 on_select="rerun", column_config=_tuning_columns(), placeholder=words.MISSING,
                 alt=f"{len(rows)} ways to tune, from {words.money_run(_run_usd(rows[0]))}.",
             ).selection.rows  # fmt: skip
@@ -401,6 +401,7 @@ def _why_tuning(rates: Rates, tuning: Tuning, row: TuningPlan | TrainingBill) ->
     _assumption_table(rates, names)
     run = tuning_run(tuning.choice.task, row.gpus, precision_of(row.rent.gpu))
     features = training_time.features(tuning.choice.shape, row.rent.gpu, run)
+    features["narrow_experts"] = training_time.expert_narrowness(tuning.choice.shape)
     used = {name: float(value) for name, value in features.items() if float(value)}
     _coefficients(rates.fit("training_time"), {"ln_efficiency": 1.0} | used)
 
@@ -537,7 +538,7 @@ def _hosting_card(rates: Rates, asked: Asked, hosting: Hosting) -> None:
         if rows:
             table = pd.DataFrame([_hosting_row(rates, row) for row in rows])
             chosen = st.dataframe(
-                table, hide_index=True, height=min(38 + 35 * len(table), 458), key="hosting table", selection_mode="single-row",
+                table, hide_index=True, height="content" if len(table) <= 12 else 458, key="hosting table", selection_mode="single-row",
                 on_select="rerun", column_config=_hosting_columns(), placeholder=words.MISSING,
                 alt=f"{len(rows)} ways to serve a month of requests, from {words.money(rows[0].usd_per_month)}.",
             ).selection.rows  # fmt: skip
@@ -620,7 +621,9 @@ def _why_hosting(rates: Rates, hosting: Hosting, row: ServingPlan | TokenOffer) 
     used_features = {name: value for name, value in serving_throughput.features(row.deployment).items() if value}
     base = dict.fromkeys(("ln_bandwidth", "ln_compute", "ln_prefill", "ln_step_s"), 1.0)
     links = dict.fromkeys(("ln_link", "ln_exchange_s"), 1.0) if row.deployment.gpus > 1 else {}
-    _coefficients(rates.fit("serving"), base | links | used_features)
+    narrow = training_time.expert_narrowness(row.deployment.shape)
+    experts = {"ln_experts": 1.0, "narrow_experts": narrow} if row.deployment.shape.experts else {}
+    _coefficients(rates.fit("serving"), base | links | experts | used_features)
 
 
 def _hosting_charts(rates: Rates, asked: Asked, hosting: Hosting, plan: ServingPlan) -> None:

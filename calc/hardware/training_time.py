@@ -21,7 +21,10 @@ Method = Literal["sft", "cpt", "dpo"]
 Precision = Literal["bf16", "fp16", "fp8"]
 
 REFERENCE_TOKENS_PER_STEP = 8192.0
-"""Tokens of one GPU in one optimiser step above which more bring no more speed."""
+"""Tokens of one GPU in one optimiser step above which more bring no more speed: an assumption, 2,048 to 32,768 being possible.
+
+docs/method.md says what the error is over that range.
+"""
 LONG_SEQUENCE_TOKENS = 32768
 """Sequences from here on are split over GPUs, which wait for each other's keys and values."""
 
@@ -44,7 +47,8 @@ FRAMEWORKS = {
 switched on they count as those. No published run of theirs states its tokens, so they have no factor of their own."""
 
 WIDE_EXPERT = 4096
-"""Width of an expert from which its matrices keep a GPU as busy as those of a dense model."""
+"""Width of an expert from which its matrices keep a GPU as busy as those of a dense model: an assumption, 2,048 to 14,336 being
+possible, the width of Mixtral's, which need no correction. docs/method.md says what the error is over that range."""
 
 _CLASSES = {
     "NVIDIA B": "blackwell",
