@@ -10,7 +10,7 @@ import streamlit as st
 
 from app_pages import own_prices, shared, training_file
 from app_pages.training_file import Reading
-from calc.hardware.plans import Technique
+from calc.hardware.plans import Technique, rents
 from calc.hardware.serving_throughput import BYTES_PER_WEIGHT, Weights
 from calc.hardware.training_time import FRAMEWORKS
 from calc.timeline import DAYS_PER_MONTH
@@ -154,9 +154,8 @@ def fields(rates: Rates) -> dict[str, Field]:
 
 
 def renting(rates: Rates) -> tuple[str, ...]:
-    """Providers that rent GPUs or instances."""
-    providers = (rates.book.provider(id_) for id_ in rates.book.provider_ids)
-    return tuple(provider.id for provider in providers if provider.gpu or provider.instance)
+    """Providers that rent out GPUs at a price of the book."""
+    return tuple(dict.fromkeys(rent.offer.partition("/")[0] for rent in rents(rates)))
 
 
 OPTIONAL = ("deadline", "ttft", "tpot")
@@ -241,14 +240,9 @@ def asked(rates: Rates, known: Mapping[str, Field]) -> Asked:
             known["example"], "Tokens of an example", "What managed services are billed for; a training file's are counted.",
             step=64,
         )  # fmt: skip
-        gpus = st.multiselect(
-            "GPUs", list(known["gpus"].options), format_func=lambda id_: gpu_name(rates.gpus[id_]), placeholder="All",
-            key=known["gpus"].key,
-        )  # fmt: skip
-        providers = st.multiselect(
-            "Rented from", list(known["providers"].options), format_func=lambda id_: rates.book.provider(id_).name,
-            placeholder="All", key=known["providers"].key,
-        )  # fmt: skip
+        gpus = _some_of(known["gpus"], "GPUs", {id_: gpu_name(gpu) for id_, gpu in rates.gpus.items()})
+        renters = {id_: rates.book.provider(id_).name for id_ in known["providers"].options}
+        providers = _some_of(known["providers"], "Rented from", renters)
     own_prices.draw()
     tokens = st.session_state[known["tokens"].key]
     return Asked(
@@ -256,6 +250,16 @@ def asked(rates: Rates, known: Mapping[str, Field]) -> Asked:
         deadline, requests, tokens_in, tokens_out, first, each, hours, off, served_in, adapters, tuple(gpus), tuple(providers),
         tuple(services), reading,
     )  # fmt: skip
+
+
+def _some_of(field: Field, label: str, names: Mapping[str, str]) -> list[str]:
+    """Some of many, none picked standing for all. Pills: the theme's accent cannot be told from white text in filled tags."""
+    picked = st.session_state[field.key]
+    shown = "all" if not picked else ", ".join(names[id_] for id_ in picked) if len(picked) < 3 else f"{len(picked)} picked"
+    with st.popover(shared.plain(f"{label}: {shown}"), width="stretch", key=f"{field.key} popover"):
+        return st.pills(
+            label, list(names), format_func=names.get, key=field.key, selection_mode="multi", help="None picked: all of them."
+        )  # fmt: skip
 
 
 def _config_input(rates: Rates) -> OpenModel | None:

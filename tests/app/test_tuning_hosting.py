@@ -178,6 +178,17 @@ def test_spares_on_spot_are_in_the_formula(opened):
     assert " for spares of spot ÷ (" in told(selected(app, "Month", at))
 
 
+def test_gpus_and_renters_are_picked_among_those_there_are(opened):
+    app = opened()
+    [renters] = [pills for pills in app.pills if pills.label == "Rented from"]
+    assert {"RunPod", "Lambda"} <= set(renters.options)
+    assert not {"MongoDB Atlas", "NVIDIA"} & set(renters.options)
+    renters.set_value(["runpod", "lambda"]).run()
+    assert not app.exception
+    assert address(app) == {"providers": "runpod,lambda"}
+    assert set(table(app, "Run").value.query("How != 'Managed'")["Where"]) == {"RunPod", "Lambda"}
+
+
 def test_what_is_not_in_a_rent_is_said(opened):
     app = opened()
     own = next(i for i, how in enumerate(table(app, "Run").value["How"]) if how != "Managed")
