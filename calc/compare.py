@@ -410,13 +410,19 @@ def _first_reason(result: ApproachResult) -> str:
 
 
 def compare(
-    scenario: Scenario, book: PriceBook, *, today: date | None = None, assuming: Mapping[str, Any] | None = None
+    scenario: Scenario,
+    book: PriceBook,
+    *,
+    today: date | None = None,
+    assuming: Mapping[str, Any] | None = None,
+    pricing: Mapping[tuple[str, str], Any] | None = None,
 ) -> Comparison:
     """Evaluate every approach of a scenario.
 
     Args:
         today: the day to use where the scenario states no ``as_of``; the model reads no clock.
         assuming: other likely values of assumptions, by ``topic.name``: numbers, or arrays of shape (n, 1).
+        pricing: what listed prices are multiplied by, by offer and key: numbers, or arrays of shape (n, 1).
 
     Raises:
         UnknownOffer: a model, store, GPU or role is not in the book.
@@ -429,6 +435,7 @@ def compare(
     _known("price_release", partial(releases.last_day, book, scenario.price_release))
     rates = book.as_of(as_of, scenario.price_release)
     rates = rates.assuming(assuming) if assuming else rates
+    rates = rates.pricing(pricing) if pricing else rates
     _known("finance.currency", partial(rates.exchange_rate, point.finance.currency))
     months = Months(as_of, scenario.horizon_months)
     requests = np.round(point.workload.requests_per_month)
@@ -471,6 +478,10 @@ def roles_used(scenario: Scenario) -> dict[str, str]:
     for name, approach in scenario.approaches.items():
         for part in ("staffing", "evaluation", "data_preparation"):
             used[f"approaches.{name}.{part}.role"] = getattr(approach, part).role
+        for part in ("tuning", "serving"):
+            bought = getattr(getattr(approach, part), "bought", None)
+            if bought is not None:
+                used[f"approaches.{name}.{part}.bought.staff_role"] = bought.staff_role
     return used
 
 

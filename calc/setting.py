@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from calc.scenario import Approach, Scenario
-from calc.timeline import Floats, MonthlyPrice, Months, declined, growth_factors, monthly_price
+from calc.timeline import Floats, MonthlyPrice, Months, declined, growth_factors, monthly_price, scaled
 from pricing import PriceMissing, Rates
 from pricing.model import Price
 
@@ -83,6 +83,7 @@ class Setting:
         peak = self.rates.peak_half_hours(offer)
         if peak and not price.missing:
             price = self._blended(price, peak, offer, key, conditions)
+        price = scaled(price, self.rates.price_factor(offer, key))
         if key.endswith("_usd_per_mtok") and not key.startswith("training"):
             return declined(price, self.months, self.scenario.finance.price_decline_per_year)
         return price
@@ -131,7 +132,7 @@ class Setting:
         return StaffRate(MonthlyPrice(hourly * everywhere, (wage,)), names)
 
 
-def role_rate(rates: Rates, role: str) -> tuple[float, Price, tuple[str, ...]]:
+def role_rate(rates: Rates, role: str) -> tuple[Any, Price, tuple[str, ...]]:
     """US$ an hour of a role, published wage × (1 + overhead) ÷ productive hours; the wage, and the assumptions' names.
 
     Raises:
@@ -143,7 +144,8 @@ def role_rate(rates: Rates, role: str) -> tuple[float, Price, tuple[str, ...]]:
     wage = rates.prices(offer, key, (rates.as_of,))[0]
     by_hour, overhead = key == "wage_usd_per_hour", "staff.overhead_share"
     hours = "staff.productive_hours_per_year"
-    hourly = wage.usd if by_hour else wage.usd / rates.assumption(hours).likely
+    paid = wage.usd * rates.price_factor(offer, key)
+    hourly = paid if by_hour else paid / rates.assumption(hours).likely
     return hourly * (1 + rates.assumption(overhead).likely), wage, (overhead,) if by_hour else (overhead, hours)
 
 

@@ -138,6 +138,13 @@ def _no_price(months: Months, why: str) -> MonthlyPrice:
     return MonthlyPrice(np.full(months.count, np.nan), missing=why)
 
 
+def scaled(price: MonthlyPrice, factor: Any) -> MonthlyPrice:
+    """The price multiplied by a number, or by an array of shape (n, 1); its rows stay as they are listed."""
+    if np.ndim(factor) == 0 and factor == 1:
+        return price
+    return MonthlyPrice(np.asarray(price.usd * factor), price.rows, price.missing)
+
+
 def declined(price: MonthlyPrice, months: Months, price_decline_per_year: Any) -> MonthlyPrice:
     """The price falling by an assumed yearly share after the last month with a listed change: (1 − d)^((m − m_last)/12).
 

@@ -225,6 +225,7 @@ class Rates:
         self.memory: dict[tuple[Any, ...], Any] = {}
         """Answers already worked out from these rates, by question; a view never changes, so they stay true."""
         self._items: dict[str, tuple[Provider, str, Item]] = {}
+        self.price_factors: dict[tuple[str, str], Any] = {}
 
     def item(self, offer: str) -> tuple[Provider, str, Item]:
         """The provider, the item's id and the item behind an offer id ``provider/item`` (or an alias of it).
@@ -644,6 +645,30 @@ class Rates:
         changed = {name: self.assumption(name).model_copy(update={"likely": value}) for name, value in likely.items()}
         other.assumptions = self.assumptions | changed
         return other
+
+    def pricing(self, factors: Mapping[tuple[str, str], Any]) -> Rates:
+        """The same rates with some prices multiplied, in every month and under every condition; rows stay as they are listed.
+
+        Args:
+            factors: by offer and key: numbers, or arrays of shape (n, 1).
+
+        Raises:
+            UnknownOffer: an offer is not in the book.
+        """
+        other = copy(self)  # what it remembers of prices is as listed
+        other.price_factors = self.price_factors | {(self._id(offer), key): by for (offer, key), by in factors.items()}
+        return other
+
+    def price_factor(self, offer: str, key: str) -> Any:
+        """What the listed prices of an offer are multiplied by (`pricing`); 1 where nothing else was asked for."""
+        return self.price_factors.get((self._id(offer), key), 1.0) if self.price_factors else 1.0
+
+    def _id(self, offer: str) -> str:
+        """The offer's own id, where it is named by an alias; a provider's, of prices without an item, stays as it is."""
+        if "/" not in offer:
+            return offer
+        provider, item_id, _ = self.item(offer)
+        return f"{provider.id}/{item_id}"
 
     @cached_property
     def open_models(self) -> dict[str, OpenModel]:

@@ -260,7 +260,7 @@ def _purchase_usd(rates: Rates, gpu_id: str, stated: Any) -> tuple[Any, tuple[Pr
     assumed = f"hardware.{gpu_id}_purchase_usd_per_gpu"
     if gpu_id in rates.book.provider("nvidia").gpu:
         price = rates.price(f"nvidia/{gpu_id}", "purchase_usd_per_gpu")
-        return price.usd, (price,), ()
+        return price.usd * rates.price_factor(price.offer, price.key), (price,), ()
     if assumed in rates.assumptions:
         return rates.assumptions[assumed].likely, (), (assumed,)
     raise PriceMissing(
@@ -273,7 +273,7 @@ def _stated_or_general(rates: Rates, stated: Any, provider_id: str, key: str) ->
     if stated is not None:
         return stated, ()
     price = _general(rates, provider_id, key)
-    return price.usd, (price,)
+    return price.usd * rates.price_factor(price.offer, price.key), (price,)
 
 
 def _wage(rates: Rates, stated: Any, role: str) -> tuple[Any, tuple[Price, ...], tuple[str, ...]]:
