@@ -29,7 +29,7 @@ from calc.hardware.architecture import (
     why_not_split,
 )
 from calc.hardware.memory import TuningSetup, memory_need
-from calc.hardware.plans import precision_of
+from calc.hardware.plans import Demand, TuningTask, precision_of, serving_plans, tuning_plans
 from calc.hardware.serving_throughput import Deployment, ServingRefused, TokenShape, capacity
 from calc.hardware.training_time import TrainingRun, tokens_per_second_per_gpu
 from pricing import PriceBook
@@ -81,6 +81,8 @@ def kind(shape: Shape) -> tuple[Any, ...]:
 
 COUNTS = {weights: counts(shape) for weights, shape in SHAPES.items()}
 LARGER = [(small, large) for small, large in permutations(SHAPES, 2) if no_more(COUNTS[small], COUNTS[large])]
+SERVED = [weights for weights in SHAPES if (RATES.open_model(weights).context_tokens or 1500) >= 1500]
+LARGER_SERVED = [pair for pair in LARGER if set(pair) <= set(SERVED)]
 
 
 def seconds_of_token(shape: Shape, gpu: Gpu, run: TrainingRun) -> float:
@@ -161,6 +163,21 @@ def test_a_larger_model_is_never_served_faster():
             found |= reversed_of(pairs, {name: rate and 1 / rate for name, rate in rates.items()})
     assert found == set(CHEAPER_THOUGH_LARGER_TO_SERVE)
     assert not [pair for pair in found if kind(SHAPES[pair[0]]) == kind(SHAPES[pair[1]])]
+
+
+@pytest.mark.parametrize("technique", TECHNIQUES)
+def test_a_larger_model_is_never_cheaper_to_train_on_the_cheapest_rent(technique):
+    task = TuningTask(9e6, technique, sequence_tokens=1024)
+    plans = {weights: tuning_plans(RATES, RATES.open_model(weights), task).cheapest for weights in SHAPES}
+    cost = {weights: plan and plan.usd for weights, plan in plans.items()}
+    assert sum(usd is not None for usd in cost.values()) > 60
+    assert reversed_of(LARGER, cost) == set()
+
+
+def test_a_larger_model_is_never_cheaper_to_serve_on_the_cheapest_rent():
+    tokens, demand = TokenShape(1200, 300), Demand(5e6)
+    plans = {weights: serving_plans(RATES, RATES.open_model(weights), tokens, demand).cheapest for weights in SERVED}
+    assert reversed_of(LARGER_SERVED, {weights: plan and plan.usd_per_month for weights, plan in plans.items()}) == set()
 
 
 # --- faster GPUs ----------------------------------------------------------------------------------------------------------
