@@ -8,6 +8,7 @@ import zipfile
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app_pages import inputs, shared
 from calc import Comparison, CostLine
@@ -15,7 +16,7 @@ from calc.advice import Rule, State, rules
 from calc.compare import ApproachResult
 from calc.export import assumptions, comparison_dict, price_rows, to_json
 from calc.feasibility import Severity, feasibility
-from reports import words
+from reports import advice_words, words
 from reports.charts import CostLinesChart, Unit, break_even_chart, cost_lines_chart
 from reports.csv import csv_files
 from reports.intervals import interval_rows
@@ -51,6 +52,7 @@ def _answer(comparison: Comparison) -> None:
     if comparison.available:
         _break_even_card(comparison)
         _cost_lines_card(comparison)
+    _turns_card(comparison)
     _feasibility_card(comparison)
     _rules_card(comparison)
     st.caption(_price_caption(comparison))
@@ -296,14 +298,48 @@ def _cited(source: str) -> str:
     return f" [{shared.plain(source_words(source.partition(', read ')[0]).partition('/')[0])}]({address})" if address else ""
 
 
+def _turns_card(comparison: Comparison) -> None:
+    turns = advice_words.turns(comparison)
+    if not turns:
+        return
+    box, _ = shared.card("What would change the answer")
+    box.markdown("\n".join(f"- {shared.plain(sentence)}" for sentence in turns))
+    if settling := advice_words.settling_sentence(comparison):
+        box.caption(shared.plain(settling))
+
+
 def _rules_card(comparison: Comparison) -> None:
     box, _ = shared.card("Rules of thumb, checked against this workload")
-    table = [{"Rule of thumb": shared.plain(rule.text), "This workload": _checked(rule)} for rule in rules(comparison)]
-    box.table(pd.DataFrame(table), border="horizontal", hide_index=True, alt="Rules of thumb, and whether they hold here.")
+    told = advice_words.told(comparison)
+    if told:
+        box.caption(shared.plain(advice_words.rules_caption(comparison)))
+    for kind, head in advice_words.RULE_HEADS.items():
+        found = [rule for rule in told if rule.kind == kind]
+        if found and kind == "figure":
+            _rules_table(box.expander(f"{head}: {len(found)}"), head, found)
+        elif found:
+            _rules_table(box, head, found)
+    silent = [rule for rule in rules(comparison) if rule not in told]
+    if silent:
+        _rules_table(box.expander(f"Silent here, and why: {len(silent)}"), "Rules that are silent here", silent)
+
+
+def _rules_table(place: DeltaGenerator, head: str, found: list[Rule]) -> None:
+    table = [
+        {
+            head: f"**{shared.plain(rule.text)}.** :small[{shared.plain(rule.claimed)}]",
+            "This workload": _checked(rule),
+        }
+        for rule in found
+    ]
+    place.table(pd.DataFrame(table), border="horizontal", hide_index=True, alt=f"{head}, and whether that holds here.")
 
 
 def _checked(rule: Rule) -> str:
-    return f":{STATE_COLOURS[rule.state]}-badge[{words.STATE_LABELS[rule.state]}] {shared.plain(rule.finding)}"
+    text = f"{shared.plain(advice_words.finding(rule))}{_cited(rule.source)}"
+    if rule.source and rule.source_date is not None:
+        text += f", read on {words.day(rule.source_date)}"
+    return f":{STATE_COLOURS[rule.state]}-badge[{words.STATE_LABELS[rule.state]}] {text}"
 
 
 def _price_caption(comparison: Comparison) -> str:

@@ -224,8 +224,8 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         "lora-weights",
         "figure",
-        "LoRA trains under 1 % of the weights",
-        "LoRA trains under 1 % of a model's weights.",
+        "LoRA trains under 1% of the weights",
+        "LoRA trains under 1% of a model's weights.",
     ),
     Claim(
         "lora-adapter",
@@ -242,8 +242,8 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         "lora-quality",
         "figure",
-        "LoRA keeps 95 to 99 % of full tuning's quality",
-        "LoRA reaches 95 to 99 % of the quality of tuning all weights.",
+        "LoRA keeps 95 to 99% of full tuning's quality",
+        "LoRA reaches 95 to 99% of the quality of tuning all weights.",
     ),
     Claim(
         "unsloth",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from math import ceil, isfinite, sqrt
 from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +21,7 @@ SHARE_STEP = 1e-4
 """By which a share is moved to see what the lead does."""
 
 
-@dataclass(frozen=True)
-class Settling:
+class Settling(NamedTuple):
     """What it takes to tell the cheapest approach from the runner-up by evaluating answers."""
 
     winner: str
@@ -109,7 +108,7 @@ def _sentence(winner: str, runner_up: str, lead: float, answers: int | None) -> 
         return f"No number of evaluations tells {two}: they cost the same."
     if answers is None:
         return f"No number of evaluations changes who is cheaper of {two}: their lead does not depend on the accepted shares."
-    return f"{answers:,} evaluated answers of each would settle {two} with 90 % confidence, the shares being as stated."
+    return f"{answers:,} evaluated answers of each would settle {two} with 90% confidence, the shares being as stated."
 
 
 def _slopes(comparison: Comparison, groups: dict[str, list[str]], winner: str, runner_up: str) -> list[tuple[float, float]]:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from calc.advice import rules
 from calc.compare import Comparison
 from calc.export import price_rows, prices_digest, scenario_digest
 from calc.feasibility import feasibility
-from reports import words
+from reports import advice_words, words
 from reports.sources import source_words
 
 
@@ -22,6 +21,7 @@ def summary_markdown(comparison: Comparison) -> str:
         approaches_markdown(comparison),
         "## Break-even",
         _bullets(words.break_even_sentences(comparison)),
+        *_turns(comparison),
         *_rules(comparison),
         *_notes(comparison),
         f"Prices as of {words.day(comparison.as_of)}, {words.price_book(comparison)}. "
@@ -71,8 +71,17 @@ def sources_markdown(comparison: Comparison) -> str:
 
 
 def _rules(comparison: Comparison) -> list[str]:
-    rows = [[rule.text, words.STATE_LABELS[rule.state], rule.finding] for rule in rules(comparison)]
-    return ["## Rules of thumb, checked", _table(["Rule", "", "This workload"], rows)] if rows else []
+    rows = [
+        [rule.text, words.STATE_LABELS[rule.state], advice_words.finding_with_page(rule)]
+        for rule in advice_words.told(comparison)
+    ]
+    table = _table(["Rule", "", "This workload"], rows)
+    return ["## Rules of thumb, checked", table, escaped(advice_words.rules_caption(comparison))] if rows else []
+
+
+def _turns(comparison: Comparison) -> list[str]:
+    sentences = [*advice_words.turns(comparison), *filter(None, [advice_words.settling_sentence(comparison)])]
+    return ["## What would change the answer", _bullets(sentences)] if sentences else []
 
 
 def _notes(comparison: Comparison) -> list[str]:

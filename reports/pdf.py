@@ -8,12 +8,11 @@ from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Any, Literal
 
-from calc.advice import rules
 from calc.compare import ApproachResult, Comparison
 from calc.export import assumptions, price_rows, prices_digest, scenario_digest
 from calc.feasibility import feasibility
 from calc.ledger import GROUPS, Group
-from reports import words
+from reports import advice_words, words
 from reports.charts import break_even_chart
 from reports.letters import FONT_FOLDER, REPLACEMENT, breakable, printable
 from reports.print_charts import break_even_svg
@@ -72,8 +71,10 @@ def report_data(comparison: Comparison, tuneworth: str = "") -> dict[str, Any]:
         "break_even_title": _break_even_title(comparison),
         "break_evens": words.break_even_sentences(comparison),
         "savings": _savings(comparison),
+        "turns": [*advice_words.turns(comparison), *filter(None, [advice_words.settling_sentence(comparison)])],
         "limits": [f"{words.label(note.approach)}: {words.note(note)}" for note in feasibility(comparison)],
         "rules": _rules(comparison),
+        "rules_caption": advice_words.rules_caption(comparison),
         "lines_caption": _lines_caption(comparison),
         "lines": [_lines(result) for result in comparison.results.values() if result.ledger.lines],
         "prices_caption": f"In force on {words.day(comparison.as_of)}, or announced for the months after it.",
@@ -207,8 +208,10 @@ def _savings(comparison: Comparison) -> Table:
 
 
 def _rules(comparison: Comparison) -> Table:
-    checked = rules(comparison) if comparison.available else ()
-    rows = [[rule.text, words.STATE_LABELS[rule.state], rule.finding] for rule in checked]
+    rows = [
+        [rule.text, words.STATE_LABELS[rule.state], advice_words.finding_with_page(rule)]
+        for rule in advice_words.told(comparison)
+    ]
     return {"head": ["Rule of thumb", "", "This workload"], "rows": rows}
 
 

@@ -13,7 +13,6 @@ from typing import Annotated, Any
 import typer
 
 from calc import Comparison, compare
-from calc.advice import rules
 from calc.export import comparison_dict, price_rows
 from calc.feasibility import feasibility
 from calc.scenario import Scenario
@@ -23,7 +22,7 @@ from ingest.files import read_text
 from ingest.savings import DataFile, read_data
 from ingest.scenario_file import SIZE_LIMIT_BYTES, Lines, load_with_lines, located, read_scenario, scenario_from
 from pricing import PriceBook, PriceMissing, PriceUnverified, UnknownOffer, UnknownRelease
-from reports import words
+from reports import advice_words, words
 from reports.csv import in_currency, lines_csv
 from reports.markdown import lines_markdown, sources_markdown, summary_markdown
 from reports.sources import source_words
@@ -220,12 +219,18 @@ def _print_tables(found: Comparison, lines: bool, sources: bool) -> None:
     print_prose([words.currency_sentence(found)])
     emit(Format.table, _shown_rows(found))
     print_list("Break-even", words.break_even_sentences(found))
+    print_list("What would change the answer", advice_words.turns(found))
+    print_list("What would settle it", filter(None, [advice_words.settling_sentence(found)]))
     print_list("In the way", _feasibility(found))
     write("\n")
     emit(
         Format.table,
-        [{"rule of thumb": r.text, "": words.STATE_LABELS[r.state], "this workload": r.finding} for r in rules(found)],
+        [
+            {"rule of thumb": rule.text, "": words.STATE_LABELS[rule.state], "this workload": advice_words.finding_with_page(rule)}
+            for rule in advice_words.told(found)
+        ],
     )
+    print_prose([advice_words.rules_caption(found)], before="\n")
     if lines:
         _print_lines(found)
     if sources:
