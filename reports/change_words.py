@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
 from math import floor
 from typing import Any, NamedTuple
 
@@ -45,9 +46,11 @@ def cause(found: Cause) -> str:
     if found.kind == "model":
         named = found.fields[0].path[1]
         inside = f"approaches.{named}."
-        return f"model of {words.in_sentence(named)}: {', '.join(_change(c).removeprefix(inside) for c in found.fields)}"
-    if found.kind == "volume" and len(found.fields) > 1:
-        return f"volume: {', '.join(_change(change) for change in found.fields)}"
+        told = (_change(change).removeprefix(inside).removeprefix("model ") for change in found.fields)
+        return f"model of {words.in_sentence(named)}: {', '.join(told)}"
+    if found.kind == "volume":
+        told = (_change(change).removeprefix("volume: ") for change in reversed(found.fields))
+        return f"volume: {', '.join(told)}"
     return ", ".join(_change(change) for change in found.fields)
 
 
@@ -148,12 +151,10 @@ def _amount(shown: int, usd: float) -> str:
 
 def _idle(found: ChangeExplained) -> list[Cause]:
     """What differs and moved no total."""
-    moved: dict[Cause, bool] = {}
-    for approach in found.approaches:
-        for effect in approach.effects:
-            moved[effect.cause] = moved.get(effect.cause, False) or not _is_nothing(effect, approach)
-    busy = {change.path for cause, did in moved.items() if did for change in cause.fields}
-    return [cause for cause, did in moved.items() if not did and not busy & cause.paths]
+    effects = [(effect, approach) for approach in found.approaches for effect in approach.effects]
+    busy = {path for effect, approach in effects if not _is_nothing(effect, approach) for path in effect.cause.paths}
+    idle = {effect.cause.paths: effect.cause for effect, _ in effects if not busy & effect.cause.paths}
+    return list(idle.values())
 
 
 def _part(found: Cause) -> str:
@@ -175,7 +176,8 @@ def _change(found: FieldChange) -> str:
         case ("own_prices",):
             return f"own prices: {_none(found.old, old)} → {_none(found.new, new)}"
         case ("as_of",):
-            return f"day of the prices: {old} → {new}"
+            before, after = (words.day_short(date.fromisoformat(day)) for day in (found.old, found.new))
+            return f"day of the prices: {before} → {after}"
         case ("workload", "requests_per_month"):
             return f"volume: {old} → {new} requests a month"
     if _is_part(found.old) or _is_part(found.new):
@@ -205,7 +207,7 @@ def value(stated: Any) -> str:
     if isinstance(stated, int | float):
         return words.put_in(stated)
     if isinstance(stated, dict):
-        return ", ".join(f"{key} {value(inner)}" for key, inner in stated.items() if inner is not None)
+        return words.listed(f"{key} {value(inner)}" for key, inner in stated.items() if inner is not None)
     if isinstance(stated, list):
         return ", ".join(map(value, stated)) if len(stated) <= _MOST_VALUES else f"{len(stated):,} values"
     return str(stated)

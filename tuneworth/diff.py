@@ -99,8 +99,8 @@ def diff(
     """Say why a number changed: what prices, volume, models and each changed input did to every total.
 
     The parts add up to the change and do not depend on an order: each is the mean of what its cause does, over all orders in
-    which the causes could have come. What another version of tuneworth makes of the same scenario and prices is a part of its own.
-    Exits with 3 where an approach has no total in one of the two, or its change cannot be split.
+    which the causes could have come. What another version of tuneworth makes of the same scenario and prices is a part of its
+    own. Exits with 3 where an approach has no total in one of the two, or its change cannot be split.
     """
     books = _Books(own_prices or [])
     first = _state(old, books)
@@ -161,10 +161,10 @@ def _print(found: ChangeExplained, names: tuple[str, str], form: Format) -> None
     print_prose([f"Before: {ends[0]}", f"After: {ends[1]}"])
     if found.approaches:
         emit(form, [_shown(row) for row in change_words.rows(found)])
-        write("\n")
-    print_prose(change_words.sentences(found))
     counting = words.per_month(found.new.comparison)
     print_list("Break-even", [change_words.break_even(change, counting) for change in found.break_evens])
+    write("\n")
+    print_prose(change_words.sentences(found))
     if found.price_changes:
         _print_price_changes(found, form)
 
@@ -184,7 +184,6 @@ def _print_price_changes(found: ChangeExplained, form: Format) -> None:
         for change in shown
     ]
     more = len(found.price_changes) - len(shown)
-    write("\n")
     emit(form, rows, title="Recorded in the price book between the two, of what they rest on")
     if more:
         write(f"\n{more:,} more: --format json lists all.\n")
