@@ -136,8 +136,8 @@ def weights_read_bytes(shape: Shape, weights: Weights, batch: Any) -> Any:
 
 
 def adapter_bytes(deployment: Deployment) -> float:
-    """Bytes of one LoRA adapter in 16 bits."""
-    return 2 * lora_parameters(deployment.shape, deployment.adapter_rank)
+    """Bytes of one LoRA adapter in 16 bits; 0 where none is served."""
+    return 2 * lora_parameters(deployment.shape, deployment.adapter_rank) if deployment.adapters else 0.0
 
 
 def kv_bytes_per_request(deployment: Deployment, tokens: TokenShape) -> Any:

@@ -230,8 +230,10 @@ def tokens_per_second_per_gpu(shape: Shape, gpu: Gpu, run: TrainingRun, fit: Fit
         raise TrainingRefused("A step of a GPU needs tokens: batch × tokens per example ÷ GPUs is 0.")
     _within_context(shape, run)
     coefficients = sum(fit.value(name) * value for name, value in features(shape, gpu, run).items())
-    longer = (expert_slowness(shape, fit.value("narrow_experts")) - 1) * expert_seconds_at_peak(shape, gpu, run)
-    return np.exp(fit.value("ln_efficiency") + coefficients) / (seconds_at_peak(shape, gpu, run) + longer)
+    seconds = seconds_at_peak(shape, gpu, run)
+    if shape.experts:
+        seconds = seconds + (expert_slowness(shape, fit.value("narrow_experts")) - 1) * expert_seconds_at_peak(shape, gpu, run)
+    return np.exp(fit.value("ln_efficiency") + coefficients) / seconds
 
 
 def wall_hours(tokens: Any, tokens_per_second_per_gpu: Any, gpus: Any) -> Any:
