@@ -545,7 +545,7 @@ def _break_even_caption(comparison: Comparison, unit: Unit) -> str:
     }[unit]
     equal = " Compared at equal accepted answers." if words.rejected_are_lost(comparison) else ""
     if words.value_is_counted(comparison):
-        equal += " Net of the value of accepted answers: what earns its cost lies at the bottom."
+        equal += f" Net of the {words.counted_value(comparison)}: what earns its cost lies at the bottom."
     return f"{spread}; both axes logarithmic. Thick line and ribbon: the cheapest approach.{equal}"
 
 
@@ -584,7 +584,7 @@ def cost_lines_chart(comparison: Comparison) -> CostLinesChart:
     handled = (
         f" A rejected answer costs {words.unit_price(rejected)}." if rejected is not None and "rejected answers" in groups else ""
     )
-    net = " The value of accepted answers is not taken off." if words.value_is_counted(comparison) else ""
+    net = f" The {words.counted_value(comparison)} is not taken off." if words.value_is_counted(comparison) else ""
     if any(bar.drawn_usd > bar.usd * (1 + 1e-9) for bar in bars):
         net += " Credits are taken off the totals, not off the bars."
     totals = ", ".join(f"{bar.label} {bar.total_label}, most of it {_largest(bar).group}" for bar in bars)

@@ -143,6 +143,7 @@ def _totals(comparison: Comparison) -> Table:
     sums = {result.name: result.ledger.by_group(words.shown_requests(result)) for result in results}
     groups = [group for group in GROUPS if any(group in found for found in sums.values())]
     horizon, net = words.months(comparison.months.count), words.value_is_counted(comparison)
+    value = words.counted_value(comparison).capitalize()
     parts = [results[i : i + MOST_COLUMNS] for i in range(0, len(results), MOST_COLUMNS)]
     return {
         "title": f"Cost over {horizon} at {words.volume(comparison.requests)} {words.per_month(comparison)}, {words.unit_name()}",
@@ -151,7 +152,7 @@ def _totals(comparison: Comparison) -> Table:
                 "head": ["", *(breakable(words.label(r.name)) for r in part)],
                 "rows": [
                     *([words.GROUP_LABELS[group], *(_group_cell(sums[r.name], group) for r in part)] for group in groups),
-                    *([["Value of accepted answers", *(_value_cell(comparison, r) for r in part)]] if net else []),
+                    *([[value, *(_value_cell(comparison, r) for r in part)]] if net else []),
                     [f"Total, {horizon}", *(words.money(words.total_usd(comparison, r.name)) for r in part)],
                 ],
             }

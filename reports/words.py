@@ -17,7 +17,7 @@ from calc.advice import State
 from calc.break_even import BreakEven, Interval, Kind
 from calc.compare import ApproachResult, Comparison, Status
 from calc.export import stated_ranges
-from calc.feasibility import Note, Severity
+from calc.feasibility import Note, Severity, feasibility
 from calc.ledger import CostLine, Group, Timing
 from calc.scenario import Approach, Family, OwnGpus, PerToken
 from calc.timeline import inference_ends
@@ -486,8 +486,16 @@ def rejected_are_lost(comparison: Comparison) -> bool:
 
 
 def value_is_counted(comparison: Comparison) -> bool:
-    """Whether approaches are compared by cost less the value of their accepted answers."""
+    """Whether approaches are compared by cost less value."""
     return any(result.compared_benefits for result in comparison.available.values())
+
+
+def counted_value(comparison: Comparison) -> str:
+    """What the value that approaches are compared by is of: accepted answers, seconds saved, or both."""
+    counted = [benefit for result in comparison.available.values() for benefit in result.compared_benefits]
+    of_answers = "accepted answers" if any(benefit.is_of_answers for benefit in counted) else ""
+    of_seconds = "seconds saved" if any(not benefit.is_of_answers for benefit in counted) else ""
+    return f"value of {' and '.join(filter(None, (of_answers, of_seconds)))}"
 
 
 def volume_unit(comparison: Comparison) -> str:
@@ -503,7 +511,7 @@ def per_month(comparison: Comparison) -> str:
 def cards_caption(comparison: Comparison) -> str:
     """What every figure of the approaches' cards is for."""
     over, start = months(comparison.months.count), month(comparison.months.starts[0])
-    net = ", net of the value of accepted answers" if value_is_counted(comparison) else ""
+    net = f", net of the {counted_value(comparison)}" if value_is_counted(comparison) else ""
     return f"Total over {over} from {start}, at {volume(comparison.requests)} {per_month(comparison)}{net}"
 
 
@@ -644,7 +652,7 @@ def _runs(envelope: Sequence[Interval], names: set[str]) -> list[tuple[int, int]
 
 def reasons(comparison: Comparison) -> str:
     """Why, in a few sentences: the total, the lead, how far it holds, and what the answer leaves out."""
-    parts = [_lead_sentence(comparison)] if comparison.available else []
+    parts = [_lead_sentence(comparison), *_stopping(comparison)] if comparison.available else []
     parts += [left_out(comparison, result) for result in comparison.results.values() if result.status != "available"]
     parts += [_cut_short(comparison, result) for result in comparison.available.values()]
     if comparison.available and not comparison.quality_included:
@@ -656,12 +664,19 @@ def reasons(comparison: Comparison) -> str:
     return " ".join(part for part in parts if part)
 
 
+def _stopping(comparison: Comparison) -> list[str]:
+    """What stops the cheapest approach although it has a total, such as a request that its model cannot read."""
+    winner = comparison.winner()
+    stops = [found for found in feasibility(comparison) if found.approach == winner and found.severity == "stop"]
+    return [f"But {in_sentence(winner)} does not meet what is asked: {note(found)}" for found in stops]
+
+
 def _lead_sentence(comparison: Comparison) -> str:
     ranked = comparison.ranked()
     winner = ranked[0]
     total = total_usd(comparison, winner)
     equal = " at equal accepted answers" if rejected_are_lost(comparison) else ""
-    equal += " net of the value of accepted answers" if value_is_counted(comparison) else ""
+    equal += f" net of the {counted_value(comparison)}" if value_is_counted(comparison) else ""
     sentence = f"{label(winner)} costs {money(total)} over {months(comparison.months.count)}{equal}"
     if len(ranked) == 1:
         return f"{sentence}."

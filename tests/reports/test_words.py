@@ -225,6 +225,20 @@ def test_value_that_is_counted_is_said(answer, prompting, tuned):
     assert words.cards_caption(found).endswith(", net of the value of accepted answers")
 
 
+def test_seconds_that_are_counted_are_said(answer, prompting, tuned):
+    approaches = {
+        "few-shot": None,
+        "prompting": prompting(accepted=0.5, seconds_per_answer=3),
+        "fine-tuning": tuned(accepted=0.8, seconds_per_answer=1),
+    }
+    task = {"kind": "style", "examples": 100, "tokens_per_example": 200, "rejected_answer_usd": 0.1}
+    found = answer(approaches=approaches, task=task, value={"usd_per_second_saved": 0.1})
+    assert " over 12 months net of the value of seconds saved, " in words.reasons(found)
+    lost = task | {"rejected_answer_usd": None}
+    both = answer(approaches=approaches, task=lost, value={"usd_per_second_saved": 0.1, "usd_per_accepted_answer": 0.1})
+    assert words.cards_caption(both).endswith(", net of the value of accepted answers and seconds saved")
+
+
 def test_an_approach_whose_answers_all_fail_still_shows_its_lines(answer, prompting):
     approaches = {"few-shot": None, "prompting": prompting(accepted=0.5), "hopeless": prompting(accepted=0)}
     task = {"kind": "style", "failure_mode": "discard"}
