@@ -15,7 +15,7 @@ from calc import cash_flow
 from calc.break_even import BreakEven, Interval, all_break_evens
 from calc.cash_flow import CashFlow, Flows
 from calc.evaluate import Evaluated, Unavailable, evaluate
-from calc.ledger import Ledger, Unpriced
+from calc.ledger import CostLine, Ledger, Unpriced
 from calc.parts import failures
 from calc.parts.value import Benefit, answer_benefits, latency_benefit
 from calc.scenario import Approach, Family, Scenario
@@ -100,6 +100,11 @@ class ApproachResult:
             return 1.0
         share = np.asarray(self.accepted, dtype=float)
         return np.divide(1.0, share, out=np.full(share.shape, np.nan), where=share > 0)[()]
+
+    @property
+    def sourced(self) -> tuple[CostLine | Benefit, ...]:
+        """Cost lines and benefits: what rests on price rows and assumptions."""
+        return (*self.ledger.lines, *self.benefits)
 
     @property
     def values_answers(self) -> bool:
@@ -211,7 +216,7 @@ class Comparison:
     @cached_property
     def price_book(self) -> releases.Basis:
         """Which state of the price book the answer rests on."""
-        lines = [found for result in self.results.values() for found in (*result.ledger.lines, *result.benefits)]
+        lines = [found for result in self.results.values() for found in result.sourced]
         offers = {row.offer for line in lines for row in line.prices} | {result.offer for result in self.results.values()}
         assumed = {name for line in lines for name in line.assumptions} | {"finance.discount_rate_per_year"}
         converted = [row.exchange_rate for line in lines for row in line.prices if row.exchange_rate is not None]

@@ -138,7 +138,7 @@ def _ranges(value: Any, path: str) -> Iterator[tuple[str, Estimate]]:
 
 
 def _sourced(comparison: Comparison) -> Iterator[CostLine | Benefit]:
-    return (found for result in comparison.results.values() for found in (*result.ledger.lines, *result.benefits))
+    return (found for result in comparison.results.values() for found in result.sourced)
 
 
 def _range(path: str, found: Estimate) -> Plain:
