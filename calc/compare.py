@@ -70,18 +70,19 @@ class ApproachResult:
         """available: priced and served in every month; else unpriced or unavailable."""
         if self.unavailable is not None:
             return "unavailable"
-        return "unpriced" if self._without_price else "available"
+        return "unpriced" if self.unpriced else "available"
 
     @property
     def why_not(self) -> tuple[str, ...]:
         """Why there is no total: the end of availability, or each line without a price."""
-        return (self.unavailable.reason,) if self.unavailable is not None else self._without_price
+        if self.unavailable is not None:
+            return (self.unavailable.reason,)
+        return tuple(f"{found.name}: {found.missing}" for found in self.unpriced)
 
     @property
-    def _without_price(self) -> tuple[str, ...]:
-        """Each cost line and compared benefit without a price, and why."""
-        lines = tuple(f"{line.name}: {line.missing}" for line in self.ledger.missing)
-        return lines + tuple(f"{found.name}: {found.missing}" for found in self.compared_benefits if found.missing)
+    def unpriced(self) -> tuple[CostLine | Benefit, ...]:
+        """Each cost line and compared benefit without a price."""
+        return (*self.ledger.missing, *(benefit for benefit in self.compared_benefits if benefit.missing))
 
     @property
     def incomplete_steps(self) -> tuple[str, ...]:
@@ -134,8 +135,8 @@ class ApproachResult:
         return Curve.of([*costs, *earned], self.volume_scale)
 
     def _check_priced(self) -> None:
-        if self._without_price:
-            raise Unpriced("; ".join(self._without_price))
+        if self.unpriced:
+            raise Unpriced("; ".join(f"{found.name}: {found.missing}" for found in self.unpriced))
 
     def total(self, volume: Any = None) -> NDArray[np.float64]:
         """US$ over the horizon at a volume in month 0; default today's.

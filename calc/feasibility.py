@@ -263,7 +263,7 @@ def _longest_request(comparison: Comparison, result: ApproachResult) -> float:
 def _price_notes(result: ApproachResult) -> Iterator[Note]:
     """Lines without a price, and unverified prices that were accepted."""
     if result.unavailable is None:
-        for line in result.ledger.missing:
+        for line in result.unpriced:
             kind: NoteKind = "unverified price" if "unverified" in str(line.missing) else "no price"
             if line.key != "failures.rejected":
                 yield Note(result.name, kind, "stop", f"{line.name}: {line.missing}")

@@ -540,14 +540,23 @@ def _advice(comparison: Comparison, winner: str, tuned_compared: bool) -> str:
 def _rank(comparison: Comparison, named: str, winner: str) -> str:
     compared, stated = len(comparison.available), len(comparison.results)
     if compared == 1:
-        only = f"the only one of {counted(stated)} approaches that can be priced" if stated > 1 else "the only approach"
+        only = f"the only one of {counted(stated)} approaches that {_can(comparison)}" if stated > 1 else "the only approach"
         return f"{named} is {only}"
     tied = _holding(comparison).winner != winner
     if tied:
         return f"no approach is cheaper than {named}" if named != "it" else "no approach is cheaper"
     which = "cheaper" if compared == 2 else "cheapest"
-    of = f"{counted(compared)} approaches" if compared == stated else f"the {counted(compared)} approaches that can be priced"
+    of = f"{counted(compared)} approaches" if compared == stated else f"the {counted(compared)} approaches that {_can(comparison)}"
     return f"{named} is the {which} of {of}"
+
+
+def _can(comparison: Comparison) -> str:
+    """What the approaches that are compared can and the others cannot."""
+    left_out = [result.unavailable for result in comparison.results.values() if result.status != "available"]
+    premises = [why is not None and why.off_premises for why in left_out]
+    if all(premises):
+        return "can run on your premises"
+    return "can be priced and run on your premises" if any(premises) else "can be priced"
 
 
 def _until(comparison: Comparison, winner: str, tuned: Sequence[ApproachResult]) -> str:
@@ -600,7 +609,7 @@ def _no_total(comparison: Comparison, result: ApproachResult) -> str:
     """Why an approach is not compared, in a few words."""
     name = in_sentence(result.name)
     if result.unavailable is None:
-        first, *more = dict.fromkeys(line.name[:1].lower() + line.name[1:] for line in result.ledger.missing)
+        first, *more = dict.fromkeys(found.name[:1].lower() + found.name[1:] for found in result.unpriced)
         others = f" and {counted(len(more))} other {'line' if len(more) == 1 else 'lines'}" if more else ""
         return f"{name} has no price for {first}{others}"
     if result.unavailable.off_premises:
@@ -872,7 +881,7 @@ def _closings(comparison: Comparison, offer: str) -> list[Badge]:
 def lead(comparison: Comparison, name: str) -> str:
     """An approach against the winner: "cheapest", or "+$7,444"."""
     if name not in comparison.available:
-        return STATUS_LABELS[comparison.results[name].status]
+        return status_label(comparison.results[name])
     winner = comparison.winner()
     if name == winner:
         return "cheapest" if len(comparison.available) > 2 else "cheaper" if len(comparison.available) == 2 else "the only one"
@@ -943,12 +952,19 @@ def _priced_status(comparison: Comparison, result: ApproachResult) -> str:
     fallback = fallback_day(comparison, result)
     if fallback is not None:
         return f"Until {fallback:%b %Y}, then {in_sentence(comparison.point.reference)}"
-    return "Not retrained as stated" if result.incomplete_steps else STATUS_LABELS[result.status]
+    return "Not retrained as stated" if result.incomplete_steps else status_label(result)
 
 
 def _no_total_status(comparison: Comparison, result: ApproachResult) -> str:
     if result.unavailable is not None and result.unavailable.since > comparison.as_of:
         return f"Unavailable from {day_short(result.unavailable.since)}"
+    return status_label(result)
+
+
+def status_label(result: ApproachResult) -> str:
+    """Whether an approach is compared, and if not why, in a few words."""
+    if result.unavailable is not None and result.unavailable.off_premises:
+        return "Not on your premises"
     return STATUS_LABELS[result.status]
 
 

@@ -239,6 +239,12 @@ def test_seconds_that_are_counted_are_said(answer, prompting, tuned):
     assert words.cards_caption(both).endswith(", net of the value of accepted answers and seconds saved")
 
 
+def test_an_approach_without_seconds_is_said_to_lack_them(answer, prompting, tuned):
+    approaches = {"few-shot": None, "prompting": prompting(seconds_per_answer=3), "fine-tuning": tuned()}
+    found = answer(approaches=approaches, value={"usd_per_second_saved": 0.1})
+    assert "fine-tuning has no price for seconds saved" in words.reasons(found) + words.verdict(found)
+
+
 def test_an_approach_whose_answers_all_fail_still_shows_its_lines(answer, prompting):
     approaches = {"few-shot": None, "prompting": prompting(accepted=0.5), "hopeless": prompting(accepted=0)}
     task = {"kind": "style", "failure_mode": "discard"}
