@@ -108,7 +108,7 @@ def _card(comparison: Comparison, result: ApproachResult) -> None:
         st.metric(label, words.MISSING, words.lead(comparison, result.name), delta_color="off", delta_arrow="off")
         st.caption(shared.plain(words.left_out(comparison, result)))
         st.caption(shared.plain(words.made_of(result)))
-        st.badge(words.STATUS_LABELS[result.status], color="orange")
+        st.badge(words.status_label(result), color="orange")
         return
     best = result.name == comparison.winner()
     total = shared.plain(words.money(words.total_usd(comparison, result.name)))

@@ -163,7 +163,7 @@ def _totals(comparison: Comparison) -> Table:
 
 def _total_cell(result: ApproachResult) -> str:
     if result.status != "available":
-        return words.STATUS_LABELS[result.status].lower()
+        return words.status_label(result).lower()
     return words.money(float(result.total(words.shown_requests(result))))
 
 

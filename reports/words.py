@@ -546,7 +546,9 @@ def _rank(comparison: Comparison, named: str, winner: str) -> str:
     if tied:
         return f"no approach is cheaper than {named}" if named != "it" else "no approach is cheaper"
     which = "cheaper" if compared == 2 else "cheapest"
-    of = f"{counted(compared)} approaches" if compared == stated else f"the {counted(compared)} approaches that {_can(comparison)}"
+    of = f"{counted(compared)} approaches"
+    if compared < stated:
+        of = f"the {of} that {_can(comparison)}"
     return f"{named} is the {which} of {of}"
 
 

@@ -226,8 +226,8 @@ def _print_tables(found: Comparison, lines: bool, sources: bool) -> None:
     emit(
         Format.table,
         [
-            {"rule of thumb": rule.text, "": words.STATE_LABELS[rule.state], "this workload": advice_words.finding_with_page(rule)}
-            for rule in advice_words.told(found)
+            {"rule of thumb": r.text, "": words.STATE_LABELS[r.state], "this workload": advice_words.finding_with_page(r)}
+            for r in advice_words.told(found)
         ],
     )
     print_prose([advice_words.rules_caption(found)], before="\n")

@@ -14,6 +14,7 @@ from calc.claims import CLAIMS
 from calc.feasibility import Note, feasibility
 from ingest import load_scenario
 from pricing import PriceBook
+from reports import words
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 STATES = {"Holds", "Fails", "Dated", "Too high", "Cannot tell"}
@@ -194,3 +195,124 @@ def test_a_price_read_long_ago_is_pointed_out() -> None:
     # OpenAI's page with the tuned rates was read on 21 August 2025, 456 days before 20 November 2026
     assert "456 days" in notes["fine-tuning at OpenAI"].text
     assert "prompting" not in notes
+
+
+def test_every_kind_of_claim_is_there(book: PriceBook) -> None:
+    kinds = [claim.kind for claim in CLAIMS]
+    assert kinds.count("worth it when") == 7
+    assert kinds.count("skip it when") == 5
+    assert [rule.id for rule in rules(small(book))] == [claim.id for claim in CLAIMS]
+
+
+def test_a_rule_that_advises_otherwise_than_the_totals_fails(book: PriceBook) -> None:
+    task = {"kind": "format", "examples": 1_500, "tokens_per_example": 300, "rejected_answer_usd": 0.1}
+    found = by_id(small(book, task=task))
+    for rule in ("narrow-task", "labelled-examples", "edge-cases"):
+        assert (found[rule].state, found[rule].severity) == ("Fails", "caution"), rule
+    assert found["only-facts"].state == found["no-data"].state == "Cannot tell"
+    found = by_id(small(book, task=task | {"rejected_answer_usd": 50}))  # two points of quality pay for everything
+    for rule in ("narrow-task", "labelled-examples", "edge-cases"):
+        assert (found[rule].state, found[rule].severity) == ("Holds", "info"), rule
+
+
+def test_rules_against_tuning(book: PriceBook) -> None:
+    found = by_id(small(book, {"accepted": 0.89}, task={"kind": "facts", "examples": 20, "tokens_per_example": 300}))
+    for rule in ("only-facts", "no-data", "prompted-already"):
+        assert (found[rule].state, found[rule].severity) == ("Holds", "info"), rule
+
+
+def test_latency_is_told_where_seconds_are_stated(book: PriceBook) -> None:
+    task = {"kind": "style", "examples": 100, "tokens_per_example": 300, "rejected_answer_usd": 0.1}
+    prompting = {"model": "openai/gpt-6-luna", "instruction_tokens": 500, "accepted": 0.9, "seconds_per_answer": 4}
+    tuned = {"model": "bedrock/nova-micro", "instruction_tokens": 50, "tuning": {"epochs": 3}, "accepted": 0.92}
+    approaches = {"prompting": prompting, "few-shot": None, "fine-tuning": tuned | {"seconds_per_answer": 1.5}}
+    limited = small(book, task=task | {"seconds_per_answer_limit": 2}, approaches=approaches)
+    rule = by_id(limited)["latency"]
+    assert (rule.state, rule.values) == ("Fails", {"limit": 2, "tuned": 1.5, "other": 4})
+    assert of(limited, "prompting")["too slow"].severity == "stop"
+    assert "too slow" not in of(limited, "fine-tuning")
+    assert by_id(small(book, task=task, approaches=approaches))["latency"].state == "Cannot tell"
+
+
+def test_seconds_that_are_not_stated_are_said(book: PriceBook) -> None:
+    task = {"kind": "style", "examples": 100, "tokens_per_example": 300, "seconds_per_answer_limit": 2}
+    assert of(small(book, task=task), "prompting")["too slow"].severity == "info"
+
+
+def test_a_share_below_what_is_asked_for_stops_but_keeps_its_total(book: PriceBook) -> None:
+    task = {"kind": "style", "examples": 100, "tokens_per_example": 300, "minimum_accepted_share": 0.91}
+    comparison = small(book, task=task)
+    assert of(comparison, "prompting")["too few accepted"].severity == "stop"
+    assert "too few accepted" not in of(comparison, "fine-tuning")
+    assert comparison.winner() == "prompting"
+    assert "But prompting does not meet what is asked: 90.0% of the answers are accepted" in words.reasons(comparison)
+
+
+def test_facts_that_change_while_nothing_does(book: PriceBook) -> None:
+    task = {"kind": "style", "examples": 100, "tokens_per_example": 300, "facts_changing_per_month_share": 0.1}
+    assert of(small(book, task=task), "fine-tuning")["stale facts"].severity == "caution"
+    kept_up = {"tuning": {"epochs": 3, "retrain_every_months": 3}}
+    assert "stale facts" not in of(small(book, kept_up, task=task), "fine-tuning")
+
+
+ON_PREMISES = {"kind": "style", "examples": 1_000, "tokens_per_example": 300, "on_premises": True}
+OWN = {
+    "model": "meta/llama-3.1-8b",
+    "instruction_tokens": 50,
+    "accepted": 0.92,
+    "tuning": {"kind": "own_gpus", "gpu": "l40s", "rent": "runpod", "training_hours_per_run": 1, "epochs": 3},
+    "serving": {"kind": "own_gpus", "gpu": "l40s", "rent": "runpod", "requests_per_second_per_replica": 4},
+}
+
+
+def test_what_calls_a_provider_cannot_win_on_premises(book: PriceBook) -> None:
+    prompting = {"model": "openai/gpt-6-luna", "instruction_tokens": 500, "accepted": 0.9}
+    retrieving = OWN | {"retrieval": {"corpus_tokens": 1e6, "store": "pinecone/serverless"}}
+    approaches = {"prompting": prompting, "few-shot": None, "fine-tuning": OWN, "hybrid": retrieving}
+    comparison = small(book, task=ON_PREMISES, approaches=approaches)
+    assert list(comparison.available) == ["fine-tuning"]
+    assert comparison.winner() == "fine-tuning"
+    assert {interval.winner for interval in comparison.envelope} == {"fine-tuning"}
+    assert comparison.is_partial
+    assert of(comparison, "prompting")["off premises"].severity == "stop"
+    assert "openai/gpt-6-luna" in of(comparison, "prompting")["off premises"].text
+    assert "pinecone/serverless" in of(comparison, "hybrid")["off premises"].text
+    assert of(comparison, "fine-tuning")["rented GPUs"].severity == "caution"
+    assert by_id(comparison)["on-premises"].state == "Holds"
+    assert "Prompting cannot run on your premises: it calls openai/gpt-6-luna." in words.reasons(comparison)
+    assert "the only one of three approaches that can run on your premises" in words.verdict(comparison)
+    assert words.lead(comparison, "prompting") == "Not on your premises"
+
+
+def test_without_the_requirement_nothing_is_said_of_premises(book: PriceBook) -> None:
+    comparison = small(book, task=ON_PREMISES | {"on_premises": False})
+    assert not {"off premises", "rented GPUs"} & {note.kind for note in feasibility(comparison)}
+    assert "prompting" in comparison.available
+
+
+def test_a_claim_held_against_a_page_names_it(book: PriceBook) -> None:
+    found = by_id(small(book))
+    for rule in ("training-gpt-4o-mini", "training-gpt-4o", "training-together", "near-base-at-together", "lora-run"):
+        assert found[rule].source.startswith(("https://", "pkg:")), rule
+        assert found[rule].source_date is not None, rule
+    assert found["near-base-at-together"].state == "Dated"
+
+
+def test_what_lora_trains_is_computed_from_the_shape(book: PriceBook) -> None:
+    found = by_id(small(book, OWN))
+    # rank 16, 32 layers; the two sides of q and o, of k and v, and of gate, up and down; 8.03 billion in all
+    sides = (4096 + 4096) * 2 + (4096 + 1024) * 2 + (4096 + 14336) * 3
+    assert found["lora-adapter"].values["megabytes"] == pytest.approx(2 * 16 * 32 * sides / 1e6)
+    assert found["lora-weights"].values["share"] == pytest.approx(16 * 32 * sides / 8.03e9, rel=1e-3)
+    assert found["lora-weights"].state == "Holds"
+
+
+def test_an_adapter_is_held_against_full_tuning(book: PriceBook) -> None:
+    tuned = {"model": "fireworks/llama-3.1-8b", "instruction_tokens": 50, "tuning": {"epochs": 3}, "accepted": 0.9}
+    full = tuned | {"tuning": {"epochs": 3, "technique": "full"}, "accepted": 0.96}
+    prompting = {"model": "openai/gpt-6-luna", "instruction_tokens": 500, "accepted": 0.9}
+    approaches = {"prompting": prompting, "few-shot": None, "fine-tuning": tuned, "all weights": full}
+    found = by_id(small(book, approaches=approaches))
+    assert found["lora-quality"].values["kept"] == pytest.approx(0.9 / 0.96)
+    assert found["lora-quality"].state == "Fails"
+    assert found["lora-cheaper"].values["ratio"] == pytest.approx(2)
