@@ -206,8 +206,8 @@ def read_usage(path: str | Path, rates: Rates, *, today: date) -> UsageFile:
     _check_time(path, kind, rows.columns)
     _check_currency(path, kind, rows.columns)
     lines = _lines(kind, rows)
-    once, notes = _doubles(kind, rows, lines)
     try:
+        once, notes = _doubles(kind, rows, lines)
         found = _summed(_each_once(lines) if once else lines).to_pyarrow().to_pylist()
     except Exception as error:
         raise _unreadable(path, error) from None
@@ -239,7 +239,8 @@ def _backend() -> Any:
     try:
         import ibis
 
-        return ibis.duckdb.connect()
+        # DuckDB would fetch parts of itself that are missing; nothing here needs any
+        return ibis.duckdb.connect(autoinstall_known_extensions=False)
     except ImportError:
         raise NotInstalled("Reading a usage export", "usage") from None
 
@@ -248,18 +249,19 @@ def _opened(backend: Any, path: Path) -> tuple[ir.Table, Kind, list[date]]:
     """The file as a table of text, its kind, and the days that it says it covers besides those of its rows."""
     if path.suffix.lower() in (".jsonl", ".ndjson", ".json"):
         return _opened_json(backend, path)
-    names = _header(path)
-    kind = _told(path, [name.strip().lower() for name in names])
+    names, separator = _header(path)
+    kind = _told(path, names)
     try:
-        table = backend.read_csv(path, all_varchar=True, header=True, ignore_errors=False, null_padding=False)
-        table.limit(1).to_pyarrow()
+        # nothing is left to be guessed, or a row with too many fields would pass for the header
+        columns = dict.fromkeys(names, "VARCHAR")
+        table = backend.read_csv(path, columns=columns, auto_detect=False, header=True, delim=separator, quote='"', escape='"')
     except Exception as error:
         raise _unreadable(path, error) from None
     return table, kind, []
 
 
-def _header(path: Path) -> list[str]:
-    """The names in a CSV's first line."""
+def _header(path: Path) -> tuple[list[str], str]:
+    """The names in a CSV's first line, in lower case, and what separates them."""
     with path.open("rb") as file:
         start = file.read(_HEADER_BYTES)
     if is_utf_16(start):
@@ -273,13 +275,13 @@ def _header(path: Path) -> list[str]:
     if text.lstrip()[:1] in "[{":
         raise InputError(Problem(str(path), "holds JSON", "Expected CSV by its name", "Rename it to end in .json or .jsonl"))
     separator = max(",;\t", key=lines[0].count)
-    names = next(csv.reader([lines[0]], delimiter=separator))
-    twice = next((name for name in names if [n.strip().lower() for n in names].count(name.strip().lower()) > 1), None)
+    names = [name.strip().lower() for name in next(csv.reader([lines[0]], delimiter=separator))]
+    twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise InputError(Problem(str(path), f"the column '{twice}' is there twice", "", "Keep one", line=1))
     if not any(line.strip() for line in lines[1:]):
         raise InputError(Problem(str(path), "has a header and no rows", "", "Export a period with usage in it", line=1))
-    return names
+    return names, separator
 
 
 def _told(path: Path, names: Iterable[str]) -> Kind:
@@ -291,7 +293,8 @@ def _told(path: Path, names: Iterable[str]) -> Kind:
     has_figures = found & {*COUNTERS, "cost_usd", "cost"}
     if _OWN.told_by <= found and found & set(_OWN.time) and has_figures:
         return _OWN
-    near = next(filter(None, (did_you_mean(name, (*_OWN.time, "model", *COUNTERS), most=1, cutoff=0.8) for name in found)), "")
+    fields = (*_OWN.time, "model", *COUNTERS, "cost_usd")
+    near = next(filter(None, (did_you_mean(name, fields, most=1, cutoff=0.8) for name in sorted(found - set(fields)))), "")
     shown = ", ".join(sorted(found)[:12])
     raise InputError(
         Problem(
@@ -323,19 +326,13 @@ def _opened_json(backend: Any, path: Path) -> tuple[ir.Table, Kind, list[date]]:
 
 
 def _json_lines(backend: Any, path: Path, kind: Kind) -> ir.Table:
-    """Large logs go through DuckDB: of each record only what is asked of it, as text."""
-    roots = {name.partition(".")[0] for name in _asked(kind)} | {"status", "cache_hit"}
-    exact = _roots_of(path)
-    columns = {exact.get(name, name): "VARCHAR" for name in sorted(roots)}
+    """Large logs go through DuckDB: of each record only what is asked of it, as text. Fields are those of the first record."""
+    asked = {name.partition(".")[0] for name in _asked(kind)} | {"status", "cache_hit"}
+    columns = {str(name): "VARCHAR" for name in _first_line(path) if str(name).lower() in asked}
     try:
         return backend.read_json(path, columns=columns, format="newline_delimited")
     except Exception as error:
         raise _unreadable(path, error) from None
-
-
-def _roots_of(path: Path) -> dict[str, str]:
-    first = _first_line(path)
-    return {str(name).lower(): str(name) for name in first} if isinstance(first, dict) else {}
 
 
 def _asked(kind: Kind) -> set[str]:
@@ -746,12 +743,16 @@ class _Covered:
         return (min(self.last, _last_day(month)) - max(self.first, month)).days + 1
 
 
+def _number(count: ir.IntegerScalar) -> int:
+    return int(count.to_pyarrow().as_py())
+
+
 def _doubles(kind: Kind, rows: ir.Table, lines: ir.Table) -> tuple[bool, list[str]]:
     """Whether rows are to be taken once by their identity, and what is to be said of rows that are alike."""
     if kind.identity is not None and kind.identity in rows.columns:
         count = lines.agg(named=lines.identity.count(), different=lines.identity.nunique()).to_pyarrow().to_pylist()[0]
         more = count["named"] - count["different"]
         return bool(more), [f"rows that repeat the {kind.identity} of another are left out: {more:,}"] if more else []
-    more = rows.count().execute() - rows.distinct().count().execute()
+    more = _number(rows.count()) - _number(rows.distinct().count())
     return False, [f"rows that are the same as another in every column: {more:,}; they count, so remove them if they are doubles"
                    ] if more else []  # fmt: skip
