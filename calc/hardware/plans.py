@@ -710,7 +710,8 @@ class ServingPlan:
     @property
     def utilisation(self) -> float:
         """Share of the replicas' capacity that the month's requests take."""
-        return self.requests_per_month / (self.replicas * self.capacity.requests_per_second * 3600 * self.hours_per_month)
+        served = self.replicas * self.capacity.requests_per_second * 3600 * self.hours_per_month
+        return float(self.requests_per_month / served)
 
     @property
     def usd_per_mtok(self) -> float:
@@ -724,7 +725,7 @@ class ServingPlan:
 
     @property
     def _tokens_per_request(self) -> float:
-        return self.tokens.input_tokens + self.tokens.output_tokens
+        return float(self.tokens.input_tokens + self.tokens.output_tokens)
 
     def usd_per_mtok_at(self, utilisation: Any) -> Any:
         """US$ per million tokens, input and output, at a utilisation of what is rented: the curve. Arrays are taken.
