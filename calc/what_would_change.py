@@ -69,14 +69,13 @@ def what_would_change(comparison: Comparison) -> tuple[Turn, ...]:
     """The nearest turns of single numbers, at most five, the nearest first by ratio; then days on which something ends.
 
     The volume's are exact; others are looked for at 32 values on each side, within the stated range, else a tenth to ten
-    times (shares: 0 to 1), and narrowed down. Where nothing turns there is one entry that says so, without a value.
+    times (shares: 0 to 1), and narrowed down. Where nothing turns there is one entry that says so, without a value; where fewer than two
+    approaches have a total there are only days.
     """
-    if not comparison.available:
-        return ()
+    if len(comparison.available) < 2:
+        return tuple(_days(comparison))
     numbers = list(_moved(comparison))
-    found: list[Turn] = []
-    if len(comparison.available) > 1:
-        found = [*_volume(comparison), *_numbers(comparison, numbers), *_prices(comparison)]
+    found = [*_volume(comparison), *_numbers(comparison, numbers), *_prices(comparison)]
     nearest = sorted(found, key=lambda turn: turn.distance)[:MOST]
     nothing = NOTHING_IN_RANGE if any(number.ranged for number in numbers) else NOTHING
     return (*(nearest or [Turn("", nothing)]), *_days(comparison))

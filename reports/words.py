@@ -518,7 +518,8 @@ def cards_caption(comparison: Comparison) -> str:
 def verdict(comparison: Comparison) -> str:
     """The answer in one sentence, with the volume it holds for."""
     if not comparison.available:
-        return "No approach can be priced over the whole horizon"
+        can = _can(comparison)
+        return f"No approach {can}{' over the whole horizon' if can == 'can be priced' else ''}"
     winner = comparison.winner()
     tuned = [result for result in comparison.results.values() if result.family in TUNED]
     answer = _advice(comparison, winner, any(result.status == "available" for result in tuned))

@@ -316,3 +316,10 @@ def test_an_adapter_is_held_against_full_tuning(book: PriceBook) -> None:
     assert found["lora-quality"].values["kept"] == pytest.approx(0.9 / 0.96)
     assert found["lora-quality"].state == "Fails"
     assert found["lora-cheaper"].values["ratio"] == pytest.approx(2)
+
+
+def test_where_nothing_stays_on_premises_the_verdict_says_so(book: PriceBook) -> None:
+    comparison = small(book, task=ON_PREMISES)
+    assert not comparison.available
+    assert words.verdict(comparison) == "No approach can run on your premises"
+    assert rules(comparison)[0].state == "Cannot tell"

@@ -106,10 +106,17 @@ def test_sentences_round_away_from_what_is_stated() -> None:
 
 def test_where_nothing_turns_that_is_said() -> None:
     rates = {"requests_per_month": 10, "user_tokens": 100, "answer_tokens": 50}
-    one = {"prompting": copy.deepcopy(WITHOUT_STAFF) | {"instruction_tokens": 900}, "few-shot": None}
-    assert [turn.text for turn in what_would_change(by_hand(workload=rates, approaches=one))] == [NOTHING]
+    same = {"instruction_tokens": 900}
+    stated = by_hand(workload=rates).scenario.model_dump()["approaches"]
+    two = {name: fields | same for name, fields in stated.items()} | {"few-shot": None}
+    assert [turn.text for turn in what_would_change(by_hand(workload=rates, approaches=two))] == [NOTHING]
     ranged = rates | {"user_tokens": {"low": 90, "likely": 100, "high": 110}}
-    assert [turn.text for turn in what_would_change(by_hand(workload=ranged, approaches=one))] == [NOTHING_IN_RANGE]
+    assert [turn.text for turn in what_would_change(by_hand(workload=ranged, approaches=two))] == [NOTHING_IN_RANGE]
+
+
+def test_one_approach_alone_has_nothing_to_turn_to() -> None:
+    one = {"prompting": copy.deepcopy(WITHOUT_STAFF) | {"instruction_tokens": 900}, "few-shot": None}
+    assert what_would_change(by_hand(approaches=one)) == ()
 
 
 def test_a_stated_range_is_not_left() -> None:
