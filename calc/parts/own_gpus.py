@@ -365,16 +365,15 @@ def _predicted_throughput(setting: Setting, serving: OwnGpus, offer: str) -> Fou
     cached = prefix_tokens(setting) if serving.caches_prefix else 0.0
     wanted = (serving.seconds_to_first_token, serving.seconds_per_output_token)
 
-    def of_one(gpus: float, read: float, written: float, cached: float, first: float | None, each: float | None) -> float:
-        asked = ("throughput", shape, gpu.name, serving.weights, kept, rank, gpus, read, written, cached, first, each)
-        if asked not in setting.rates.memory:
-            tokens = throughput.TokenShape(read, written, cached)
-            found = throughput.capacity(replace(deployment, gpus=int(gpus)), tokens, fit, first, each)
-            setting.rates.memory[asked] = found.requests_per_second
-        return float(setting.rates.memory[asked])
+    tokens = throughput.TokenShape(read, written, cached)
 
-    of_each = np.vectorize(of_one, otypes=[float])
-    served = of_each(serving.gpus_per_replica, read, written, cached, *wanted)[()] * serving.speed_factor
+    def on(gpus: float) -> Any:
+        return throughput.capacity(replace(deployment, gpus=int(gpus)), tokens, fit, *wanted).requests_per_second
+
+    counts = np.asarray(serving.gpus_per_replica)
+    each_count = np.unique(counts)
+    served: Any = np.select([counts == count for count in each_count], [on(count) for count in each_count])[()]
+    served = served * serving.speed_factor
     factor = throughput.interval_factor(fit)
     low, high = served / factor, served * factor
     words = f"predicted, {say(low)} to {say(high)}, for {say(read)} tokens in, {say(cached)} of them cached, {say(written)} out"
