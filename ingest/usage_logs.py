@@ -207,8 +207,11 @@ def read_usage(path: str | Path, rates: Rates, *, today: date) -> UsageFile:
     _check_currency(path, kind, rows.columns)
     lines = _lines(kind, rows)
     try:
-        once, notes = _doubles(kind, rows, lines)
-        found = _summed(_each_once(lines) if once else lines).to_pyarrow().to_pylist()
+        found = _summed(lines).to_pyarrow().to_pylist()
+        more = sum(row["named"] - row["different"] for row in found)
+        if more:
+            found = _summed(_each_once(lines)).to_pyarrow().to_pylist()
+        notes = _repeated(kind, rows, more)
     except Exception as error:
         raise _unreadable(path, error) from None
     _refuse_bad(path, kind, found, today)
@@ -239,8 +242,10 @@ def _backend() -> Any:
     try:
         import ibis
 
-        # DuckDB would fetch parts of itself that are missing; nothing here needs any
-        return ibis.duckdb.connect(autoinstall_known_extensions=False)
+        # DuckDB would fetch parts of itself that are missing, of which nothing here needs any, and draw on standard output
+        backend = ibis.duckdb.connect(autoinstall_known_extensions=False)
+        backend.raw_sql("SET enable_progress_bar = false")
+        return backend
     except ImportError:
         raise NotInstalled("Reading a usage export", "usage") from None
 
@@ -520,6 +525,7 @@ def _summed(lines: ir.Table) -> ir.Table:
     """Counters by month, model, service and currency, with counts of what is wrong or unknown among them."""
     grouped = lines.group_by(["month", "model", "service", "currency", "kept"])
     sums: dict[str, Any] = {"rows": lines.count(), "first": lines.day.min(), "last": lines.day.max()}
+    sums |= {"named": lines.identity.count(), "different": lines.identity.nunique()}
     for counter in (name for name in (*COUNTERS, "cost") if name in lines.columns):
         sums |= {
             counter: lines[counter].sum(),
@@ -543,7 +549,7 @@ def _figure(rows: ir.Table, ways: Sequence[Sequence[str]]) -> tuple[Any, Any] | 
         return None
     values, bads = [], []
     for way in texts:
-        numbers = [text.replace(",", "").try_cast("float64") for text in way]
+        numbers = [text.try_cast("float64") for text in way]
         fits = [ibis.coalesce(~(number.isnan() | number.isinf()), False) for number in numbers]
         bad = [text.notnull() & ~fit for text, fit in zip(way, fits, strict=True)]
         total = numbers[0]
@@ -602,12 +608,12 @@ def _refuse_bad(path: Path, kind: Kind, found: Sequence[Mapping[str, Any]], toda
     for counter, ways in kind.sums.items():
         names = tuple(name for way in ways for name in way)
         if any(row.get(f"{counter}_bad") for row in found):
-            raise _bad(path, kind, names, lambda text: not _finite(text), "{} is no number", "Expected a number, or nothing")
+            raise _bad(
+                path, kind, names, lambda text: not _finite(text), "{} is no number", "Expected one like 1234.5, or nothing"
+            )
         if counter != "cost" and any((row.get(f"{counter}_least") or 0) < 0 for row in found):
             wrong = "{} is negative, and a count cannot be"
-            raise _bad(
-                path, kind, names, lambda text: _finite(text) and float(text.replace(",", "")) < 0, wrong, "Expected 0 or more"
-            )
+            raise _bad(path, kind, names, lambda text: _finite(text) and float(text) < 0, wrong, "Expected 0 or more")
         whole = _PARTS.get(counter)
         if whole and any(row.get(f"{counter}_over") for row in found):
             wrong = f"has rows with more {counter} than {whole}, of which they are a part"
@@ -656,7 +662,7 @@ def _is_no_time(text: str) -> bool:
 
 def _finite(text: str) -> bool:
     try:
-        return math.isfinite(float(text.replace(",", "")))
+        return math.isfinite(float(text))
     except ValueError:
         return False
 
@@ -747,12 +753,10 @@ def _number(count: ir.IntegerScalar) -> int:
     return int(count.to_pyarrow().as_py())
 
 
-def _doubles(kind: Kind, rows: ir.Table, lines: ir.Table) -> tuple[bool, list[str]]:
-    """Whether rows are to be taken once by their identity, and what is to be said of rows that are alike."""
+def _repeated(kind: Kind, rows: ir.Table, more: int) -> list[str]:
+    """What is to be said of rows that repeat another: by their identity, or where they have none, in every column."""
     if kind.identity is not None and kind.identity in rows.columns:
-        count = lines.agg(named=lines.identity.count(), different=lines.identity.nunique()).to_pyarrow().to_pylist()[0]
-        more = count["named"] - count["different"]
-        return bool(more), [f"rows that repeat the {kind.identity} of another are left out: {more:,}"] if more else []
-    more = _number(rows.count()) - _number(rows.distinct().count())
-    return False, [f"rows that are the same as another in every column: {more:,}; they count, so remove them if they are doubles"
-                   ] if more else []  # fmt: skip
+        return [f"rows that repeat the {kind.identity} of another are left out: {more:,}"] if more else []
+    alike = _number(rows.count()) - _number(rows.distinct().count())
+    said = f"rows that are the same as another in every column: {alike:,}; they count, so remove them if they are doubles"
+    return [said] if alike else []

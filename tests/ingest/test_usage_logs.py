@@ -168,6 +168,7 @@ HEAD = "month,model,requests,input_tokens,cache_read_tokens,cost_usd\n"
         (HEAD + "2026-10,m,1,10,,\n2026-10,m,-5,10,,\n", "line 3, requests: '-5' is negative"),
         (HEAD + "2026-10,m,1,10,11,\n", "more cache_read_tokens than input_tokens"),
         (HEAD + "2026-10,m,many,10,1,\n", "line 2, requests: 'many' is no number"),
+        ('month;model;cost_usd\n2026-10;m;"3,5"\n', "line 2, cost_usd: '3,5' is no number"),
         (HEAD + "2026-10,m,NaN,10,1,\n", "line 2, requests: 'NaN' is no number"),
         (HEAD + "2026-10,m,1,10,1,inf\n", "line 2, cost_usd: 'inf' is no number"),
         (HEAD + "2026-13,m,1,10,1,1\n", "line 2, month: '2026-13' is no month, day or time in UTC"),
