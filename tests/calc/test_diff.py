@@ -18,6 +18,8 @@ from hypothesis import strategies as st
 import pricing
 from calc import Scenario
 from calc.diff import MOST_CAUSES, Answer, ApproachChange, Cause, FieldChange, State, explain_change, few_enough, shapley_values
+from calc.scenario import FAMILIES
+from ingest import load_scenario
 from pricing import PriceBook
 
 BOOK = PriceBook.bundled()
@@ -172,6 +174,27 @@ def test_six_changed_fields_sum_and_are_all_named():
     assert sum(effects(found).values()) == pytest.approx(found.change_usd, rel=1e-9)
     sizes = [abs(effect.usd) for effect in found.effects]
     assert sizes == sorted(sizes, reverse=True)
+
+
+EXAMPLES = sorted((Path(__file__).resolve().parents[2] / "examples").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_five_changed_fields_of_an_example_sum(path: Path):
+    scenario = load_scenario(path)
+    fields = scenario.model_dump(mode="json")
+    fields["workload"] |= {"requests_per_month": 77_000, "user_tokens": 456, "answer_tokens": 123}
+    fields["horizon_months"] += 1
+    fields["approaches"]["prompting"]["instruction_tokens"] = 777
+    absent = {family: None for family in FAMILIES if family not in scenario.approaches}
+    fields["approaches"] = absent | {name: approach | {"extends": None} for name, approach in fields["approaches"].items()}
+    day = scenario.as_of or DAY
+    found = explain_change(State(scenario, BOOK, day), State(Scenario.model_validate(fields), BOOK, day))
+    split = [approach for approach in found.approaches if approach.outcome == "split"]
+    assert len(split) >= 5
+    for approach in split:
+        assert len(approach.effects) >= 4
+        assert sum(effect.usd for effect in approach.effects) == pytest.approx(approach.change_usd, rel=1e-9)
 
 
 def shuffled(fields: Any, rng: random.Random) -> Any:

@@ -180,7 +180,7 @@ def test_a_lost_total_is_told_with_its_reason(tuneworth, report, scenario):
     new.write_text(new.read_text().replace("short: {extends: prompting, ", f"short: {tuned}"), encoding="utf-8")
     ran = tuneworth("diff", old, new)
     assert ran.code == 3
-    [row] = [line for line in ran.out.splitlines() if line.strip().startswith("Short ")]
+    [row] = [line for line in ran.out.splitlines() if line.startswith(" Short ")]
     assert row.count(words.MISSING) == 2
     assert "no total any more: cannot be tuned" in row
     assert json.loads(tuneworth("diff", old, new, "--format", "json").out)["approaches"][1]["outcome"] == "lost"
