@@ -105,7 +105,7 @@ class Line:
     @property
     def label_rows(self) -> tuple[str, ...]:
         """The name, broken for the margin beside the plot."""
-        return _rows(self.label)
+        return name_rows(self.label)
 
 
 @dataclass(frozen=True)
@@ -227,7 +227,7 @@ class PriceLine:
     @property
     def label_rows(self) -> tuple[str, ...]:
         """The name, broken for the margin beside the plot."""
-        return _rows(self.label)
+        return name_rows(self.label)
 
 
 @dataclass(frozen=True)
@@ -335,9 +335,9 @@ def break_even_chart(comparison: Comparison, unit: Unit = "month") -> BreakEvenC
     values = {name: np.maximum(found, least) for name, found in costs.items()}
     value = _value_axis(comparison, unit, list(values.values()))
     volume = Axis(_volume_title(comparison), low, high, _volume_ticks(low, high))
-    heights = [LABEL_HEIGHT * len(_rows(words.label(name))) for name in results]
-    ends = _pushed_apart([value.share(float(values[name][-1])) for name in results], heights)
-    dashes = _dashes(results)
+    heights = [LABEL_HEIGHT * len(name_rows(words.label(name))) for name in results]
+    ends = pushed_apart([value.share(float(values[name][-1])) for name in results], heights)
+    dashes = line_dashes(results)
     lines = tuple(
         Line(name, words.label(name), result.family, dashes[name], tuple(grids[name]), tuple(values[name]), end)
         for (name, result), end in zip(results.items(), ends, strict=True)
@@ -450,11 +450,12 @@ def _label_places(shares: list[float]) -> list[tuple[int | None, Literal["left",
     return places
 
 
-def _rows(label: str) -> tuple[str, ...]:
+def name_rows(label: str) -> tuple[str, ...]:
+    """A name, broken for the margin beside a plot."""
     return tuple(wrap(label, LABEL_LENGTH, break_long_words=False, break_on_hyphens=False))
 
 
-def _pushed_apart(shares: list[float], heights: list[float]) -> list[float]:
+def pushed_apart(shares: list[float], heights: list[float]) -> list[float]:
     """Middles of names that do not overlap, in the order of the lines, as near to them as can be."""
     order = sorted(range(len(shares)), key=lambda i: shares[i])
     groups: list[list[int]] = []
@@ -477,7 +478,8 @@ def _pushed_apart(shares: list[float], heights: list[float]) -> list[float]:
     return [placed[i] - overshoot for i in range(len(shares))]
 
 
-def _dashes(results: dict[str, ApproachResult]) -> dict[str, Dash]:
+def line_dashes(results: Mapping[str, ApproachResult]) -> dict[str, Dash]:
+    """How each approach's line is drawn, so that those of one family differ."""
     seen: dict[Family, int] = {}
     dashes: dict[str, Dash] = {}
     for name, result in results.items():
@@ -652,13 +654,13 @@ def history_chart(
     value = _price_axis(unit, values)
     ends = [value.share(float(h.steps[-1].price.value)) for h in shown]
     labels = [price_words.key_label(h.key) for h in shown]
-    at = _pushed_apart(ends, [PRICE_LABEL_HEIGHT * len(_rows(label)) for label in labels])
+    at = pushed_apart(ends, [PRICE_LABEL_HEIGHT * len(name_rows(label)) for label in labels])
     lines = tuple(
         PriceLine(label, h is chosen, "solid" if h is chosen else DASHES[1 + i % 3], _runs(h, days.high), _points(h, label), end)
         for i, (h, label, end) in enumerate(zip(shown, labels, at, strict=True))
     )
     within = [event for event in events if event.date.toordinal() >= days.low]
-    marks = _day_marks([(today, today_label), *((e.date, price_words.event_label(e)) for e in within)], days)
+    marks = day_marks([(today, today_label), *((e.date, price_words.event_label(e)) for e in within)], days)
     return HistoryChart(
         _history_finding(chosen, today), _history_caption(chosen, value), _history_alt(chosen, shown, events, unit),
         days, value, lines, marks[0], tuple(marks[1:]),
@@ -669,10 +671,10 @@ def _days_axis(firsts: Sequence[date], events: Sequence[date], today: date) -> A
     low = min(*firsts, *(event for event in events if event >= min(firsts)), today - timedelta(DAYS_BEFORE))
     high = max(*firsts, *events, today + timedelta(DAYS_AFTER))
     pad = (high - low).days * 0.03
-    return Axis("", low.toordinal() - pad, high.toordinal() + pad, _day_ticks(low, high), logarithmic=False)
+    return Axis("", low.toordinal() - pad, high.toordinal() + pad, day_ticks(low, high), logarithmic=False)
 
 
-def _day_ticks(low: date, high: date) -> tuple[Tick, ...]:
+def day_ticks(low: date, high: date) -> tuple[Tick, ...]:
     """First days of months, four at most: all names fit on a phone."""
     months = [date(year, month, 1) for year in range(low.year, high.year + 2) for month in range(1, 13)]
     inside = [day for day in months if low <= day <= high]
@@ -730,7 +732,7 @@ def _points(history: History, label: str) -> tuple[PricePoint, ...]:
     return tuple(found)
 
 
-def _day_marks(dated: Sequence[tuple[date, str]], days: Axis) -> list[DayMark]:
+def day_marks(dated: Sequence[tuple[date, str]], days: Axis) -> list[DayMark]:
     """Names of days in as few rows as hold them apart on a phone; the first is in the lowest."""
     taken: list[list[tuple[float, float]]] = []
     marks: list[DayMark] = []
@@ -1025,7 +1027,7 @@ class OfferLine:
     @property
     def label_rows(self) -> tuple[str, ...]:
         """The name, broken for the margin beside the plot."""
-        return _rows(self.label)
+        return name_rows(self.label)
 
 
 @dataclass(frozen=True)
@@ -1251,7 +1253,7 @@ def utilisation_chart(
     own = "Own GPUs"
     names = [own, *amounts]
     ends = [value.share(amount) for amount in (full[0], *amounts.values())]
-    at = _pushed_apart(ends, [OFFER_LABEL_HEIGHT * len(_rows(name)) for name in names])
+    at = pushed_apart(ends, [OFFER_LABEL_HEIGHT * len(name_rows(name)) for name in names])
     lines = tuple(OfferLine(name, amounts[name], middle) for name, middle in zip(names[1:], at[1:], strict=True))
     today = full[0] / share
     return UtilisationChart(
