@@ -25,6 +25,7 @@ total = sum(usage.input_tokens for usage in found.usage)
 """
 _BARE = """
 import duckdb
+duckdb.sql("set enable_progress_bar = false")
 rows = duckdb.sql('''select date_trunc('month', "startTime") m, model, count(*), sum(prompt_tokens), sum(completion_tokens),
     sum(spend), sum(cast(json_extract(metadata, '$.usage_object.prompt_tokens_details.cached_tokens') as bigint))
     from read_csv({path!r}) group by 1, 2''').fetchall()
@@ -65,7 +66,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "spend.csv"
         write_log(path)
-        ours, bare = measured(_OURS, path), measured(_BARE, path)
+        runs = [(measured(_OURS, path), measured(_BARE, path)) for _ in range(3)]
+        ours, bare = (min(each) for each in zip(*runs, strict=True))
         assert ours[2] == bare[2]
         print(f"{ROWS:,} requests, {path.stat().st_size / 1e6:.0f} MB of CSV")
         print(f"read_usage: {ours[0]:.1f} s, {ours[1]:.0f} MB; bare DuckDB: {bare[0]:.1f} s, {bare[1]:.0f} MB")

@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from calc.evaluate import token_terms
-from calc.invoice import InvoiceCheck, MonthUsage, estimated_tokens, month_index, requests_per_volume, setting_of
+from calc.invoice import InvoiceCheck, MonthUsage, estimated_tokens, requests_per_volume, setting_of
 from calc.parts import prompt
 from calc.scenario import Approach, Workload
 from calc.setting import Setting
@@ -236,9 +236,8 @@ class _Fix:
         if not counted:
             return
         last = counted[-1]
-        index = month_index(self.check.comparison, last.month)
         requests = (last.requests or 0) * last.days_in_month / last.days
-        volume = round(requests / requests_per_volume(self.check.comparison, self.check.result, index))
+        volume = round(requests / requests_per_volume(self.check.comparison, self.check.result, last.month))
         why = f"{last.requests:,.0f} requests in {last.month:%B %Y}"
         if not last.is_whole:
             why += f", of which {last.days} of {last.days_in_month} days are in the log; scaled to the month"
@@ -248,7 +247,7 @@ class _Fix:
     def _fit(self, whole: list[MonthUsage]) -> None:
         """ln(requests) on the month by least squares: the slope is the growth, the scatter the range."""
         found, result = self.check.comparison, self.check.result
-        share = requests_per_volume(found, result, 0)
+        share = requests_per_volume(found, result, found.months.starts[0])
         month = np.array([found.months.index(u.month) for u in whole], dtype=float)
         logs = np.array([log((u.requests or 0) / share) for u in whole])
         slope = float(((month - month.mean()) * (logs - logs.mean())).sum() / ((month - month.mean()) ** 2).sum())

@@ -1,8 +1,8 @@
 """An estimate held against what was used and billed: which lines were off, by how much, and through what.
 
 Usage is counted by month and model (`MonthUsage`). Each month is held against the same month of the estimate; a month before the
-horizon against its first, one after it against its last. Where a log covers part of a month, so does the estimate it is held
-against. Totals of a log are never scaled.
+horizon against its first, with compound growth run backwards, and one after it against its last. Where a log covers part of a
+month, so does the estimate it is held against. Totals of a log are never scaled.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from calc.compare import ApproachResult, Comparison
 from calc.evaluate import token_terms
 from calc.ledger import CostLine
 from calc.logged_models import LoggedModel, names_of
+from calc.scenario import CompoundGrowth
 from calc.setting import Setting
 from calc.usage import usage_charges
 from pricing import PricingError
@@ -413,11 +414,19 @@ def month_index(found: Comparison, month: date) -> int:
     return min(max(found.months.index(month), 0), found.months.count - 1)
 
 
-def requests_per_volume(found: Comparison, result: ApproachResult, index: int) -> float:
-    """Billed requests of the approach's own model in a month of the horizon, per request of month 0."""
+def run_back(found: Comparison, month: date) -> float:
+    """What compound growth makes of month 0's volume in a month before the horizon; 1 within it, and for other growth."""
+    index, growth = found.months.index(month), found.point.workload.growth
+    if index >= 0 or not isinstance(growth, CompoundGrowth):
+        return 1.0
+    return float((1 + growth.monthly_share) ** index)
+
+
+def requests_per_volume(found: Comparison, result: ApproachResult, month: date) -> float:
+    """Billed requests of the approach's own model in a month, per request of month 0."""
     mix, retries = result.approach.mix, found.point.workload.retry_share
     share = 1 - mix.share if mix is not None and mix.kind == "routing" else 1.0
-    return float(result.growth[index] * share * (1 + retries))
+    return float(result.growth[month_index(found, month)] * run_back(found, month) * share * (1 + retries))
 
 
 def estimated_tokens(lines: Iterable[CostLine], volume: float, index: int) -> dict[str, float]:
@@ -443,13 +452,13 @@ def _at(by_kind: Mapping[str, float] | None, kind: str) -> float | None:
 def _month_error(found: Comparison, result: ApproachResult, lines: Sequence[MonthUsage]) -> MonthError:
     usage, index = added(lines), month_index(found, lines[0].month)
     covered = usage.days / usage.days_in_month
-    own = token_lines(result)
+    own, volume = token_lines(result), result.requests * run_back(found, usage.month)
     # A cache is hit by the traffic of the whole month, whatever part of it is looked at.
-    estimated: Tokens = {"requests": result.requests * requests_per_volume(found, result, index) * covered}
-    estimated |= {kind: tokens * covered for kind, tokens in estimated_tokens(own, result.requests, index).items()}
+    estimated: Tokens = {"requests": result.requests * requests_per_volume(found, result, usage.month) * covered}
+    estimated |= {kind: tokens * covered for kind, tokens in estimated_tokens(own, volume, index).items()}
     by_kind = dict.fromkeys(_KINDS, 0.0)
     for line in own:
-        by_kind[_kind(line)] += float(line.by_month(result.requests)[index]) * covered
+        by_kind[_kind(line)] += float(line.by_month(volume)[index]) * covered
     is_priced = not any(line.missing for line in own)
     at_list, why = _at_list(found, result, lines, usage)
     return MonthError(

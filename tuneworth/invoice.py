@@ -177,7 +177,7 @@ def _unmatched_rows(check: InvoiceCheck) -> list[dict[str, Any]]:
             "requests": _count(each.requests),
             "tokens": _count(each.tokens),
             "billed US$": _usd(each.billed_usd),
-            "may be": each.hint or words.MISSING,
+            "hint": each.hint or words.MISSING,
         }
         for each in check.match.unmatched
     ]

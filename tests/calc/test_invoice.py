@@ -295,6 +295,19 @@ def test_growth_is_fitted_to_three_whole_months() -> None:
     assert "workload.growth" not in {c.path for c in two.corrections}
 
 
+def test_fitted_growth_says_what_past_months_were() -> None:
+    found = compare(scenario(as_of=date(2026, 10, 20)), BOOK)
+    counters = ("requests", "input_tokens", "cache_read_tokens", "output_tokens", "billed_usd")
+    months = []
+    for m, times in enumerate((1.0, 1.1, 1.21)):
+        base = logged(found, date(2026, 7 + m, 1))
+        months.append(replace(base, **{name: getattr(base, name) * times for name in counters}))
+    done = corrections(check_invoice(found, months))
+    again = check_invoice(compare(applied(found.scenario, done.corrections), BOOK), months)
+    assert [m.estimated_usd for m in again.months] == pytest.approx([53.0, 58.3, 64.13], rel=1e-4)
+    assert corrections(again).corrections == ()
+
+
 def test_months_that_scatter_suggest_a_range() -> None:
     """Residuals of ln 100, ln 130, ln 100 (thousand) about their level line: s = √(Σr²/1) = 0.2142."""
     found = compare(scenario(as_of=date(2026, 10, 20)), BOOK)
