@@ -7,7 +7,7 @@ missing price where it cannot be made. Storage and egress have no line where the
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from calc.setting import Setting, counted, say
 from calc.timeline import HOURS_PER_MONTH, MonthlyPrice
 from pricing import PriceMissing, PricingError
 from pricing.model import Fit, Gpu, OpenModel, RentedFor
+
+if TYPE_CHECKING:
+    from calc.hardware.architecture import Shape  # slow to import
 
 PACKED_TOKENS = 2048
 """Tokens of a sequence that examples are packed to, where none is stated and they are no longer: the authors' assumption."""
@@ -120,9 +123,9 @@ def serving_lines(setting: Setting, serving: OwnGpus, offer: str, attempts: Any)
         adapters = f" and {counted(serving.adapters, 'adapter')}" if unmerged(serving.adapters) else ""
         formula = f"{say(gigabytes)} GB: the weights in {serving.weights}{adapters}"
         lines += _beside(setting, serving, "serving.storage", "Storage of the weights", gigabytes, formula)
-    per_token, answer = setting.given(None, "hardware.bytes_per_token"), setting.scenario.workload.answer_tokens
-    sent = _usable_price(setting, serving, EGRESS_KEY)
+    sent, answer = _usable_price(setting, serving, EGRESS_KEY), setting.scenario.workload.answer_tokens
     if sent is not None and np.any(sent.usd):
+        per_token = setting.given(None, "hardware.bytes_per_token")
         lines.append(
             priced_line(
                 "serving.egress",
@@ -149,14 +152,7 @@ def tuning_lines(setting: Setting, tuning: Tuning, trainings: Any) -> list[CostL
     shape = _shape(setting, offer)
     if shape is None:
         return []
-    checkpoints, per_token = (setting.given(None, f"hardware.{name}") for name in ("checkpoints_per_run", "bytes_per_token"))
-    tokens = _data_tokens(setting, tuning)
-    gigabytes = tuning_gb(shape, tuning.technique, checkpoints.value, 0.0 if tokens is None else tokens, per_token.value)
-    kept = f"{say(checkpoints.value)} results of {say(result_gb(shape, tuning.technique))} GB"
-    data = "the data, whose tokens are not stated, left out" if tokens is None else f"{say(tokens)} tokens of data"
-    formula = f"{say(gigabytes)} GB: the weights in fp16, {kept}, {data}"
-    names = (checkpoints.assumption, per_token.assumption if tokens is not None else None)
-    lines = _beside(setting, tuning, "tuning.storage", "Storage of base model, results and data", gigabytes, formula, names)
+    lines = _kept_lines(setting, tuning, shape)
     for month, _, _ in trainings if _served_at(setting, offer) != tuning.rent else ():
         sent = _usable_price(setting.in_month(month), tuning, EGRESS_KEY)
         if sent is not None and np.any(sent.usd):
@@ -198,6 +194,20 @@ def _not_priced(setting: Setting, spec: OwnGpus | Tuning, key: str, what: str, p
         return []
     why = "the GPUs are bought" if spec.rent == BOUGHT else f"no price of it from {spec.rent} in the book"
     return [f"{what} is not counted: {why}; {part}.{key} would state it"]
+
+
+def _kept_lines(setting: Setting, tuning: Tuning, shape: Shape) -> list[CostLine]:
+    """Storage of what tuning reads and leaves behind, where its price is known."""
+    if _usable_price(setting, tuning, STORAGE_KEY) is None:
+        return []
+    checkpoints, per_token = (setting.given(None, f"hardware.{name}") for name in ("checkpoints_per_run", "bytes_per_token"))
+    tokens = _data_tokens(setting, tuning)
+    gigabytes = tuning_gb(shape, tuning.technique, checkpoints.value, 0.0 if tokens is None else tokens, per_token.value)
+    kept = f"{say(checkpoints.value)} results of {say(result_gb(shape, tuning.technique))} GB"
+    data = "the data, whose tokens are not stated, left out" if tokens is None else f"{say(tokens)} tokens of data"
+    formula = f"{say(gigabytes)} GB: the weights in fp16, {kept}, {data}"
+    names = (checkpoints.assumption, per_token.assumption if tokens is not None else None)
+    return _beside(setting, tuning, "tuning.storage", "Storage of base model, results and data", gigabytes, formula, names)
 
 
 def _beside(
