@@ -7,10 +7,11 @@ missing price where it cannot be made. Storage and egress have no line where the
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
+from calc.hardware.architecture import Shape
 from calc.hardware.renting import EGRESS_KEY, STORAGE_KEY, result_gb, served_gb, spot_hours, text_gb, tuning_gb, unmerged
 from calc.ledger import CostLine, Group, Predicted, each, once, per_request, priced_line
 from calc.parts.prompt import mean_input_tokens, output_tokens, prefix_tokens
@@ -19,9 +20,6 @@ from calc.setting import Setting, counted, say
 from calc.timeline import HOURS_PER_MONTH, MonthlyPrice
 from pricing import PriceMissing, PricingError
 from pricing.model import Fit, Gpu, OpenModel, RentedFor
-
-if TYPE_CHECKING:
-    from calc.hardware.architecture import Shape  # slow to import
 
 PACKED_TOKENS = 2048
 """Tokens of a sequence that examples are packed to, where none is stated and they are no longer: the authors' assumption."""
