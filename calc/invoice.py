@@ -181,30 +181,35 @@ def _why_not_one(found: Comparison, wanted: Mapping[str, ApproachResult], logged
         model = wanted[users[0]].offer
         return f"{', '.join(users)} all use {model}, so the log cannot tell which it is of. Name one by --approach."
     used = ", ".join(f"{name} uses {'a tuned ' if r.approach.tuning else ''}{r.offer}" for name, r in wanted.items())
-    names = [name for result in wanted.values() for name in names_of(found.rates, result.offer)]
-    near = next(filter(None, (did_you_mean(LoggedModel.of(name).name, names, most=1, cutoff=0.6) for name in logged)), "")
+    if not logged:
+        return f"The log names no model, and {used}. Export it grouped by model."
+    hint = next(filter(None, (_hint(found, name, wanted) for name in logged)), "")
     return (
-        f"The log has {', '.join(logged) or 'no model names'}, and {used or 'no approach is billed by token'}. {near} "
+        f"The log has {', '.join(logged)}, and {used or 'no approach is billed by token'}. {hint} "
         "If a name in the log stands for an approach's model, state both: --approach NAME --model NAME."
     ).replace(".  If", ". If")
 
 
+def _hint(found: Comparison, model: str, billed: Mapping[str, ApproachResult]) -> str:
+    """What a name that is no approach's model may mean."""
+    read = LoggedModel.of(model)
+    of_base = [name for name, result in billed.items() if model and read.is_offer(found.rates, result.offer)]
+    if of_base:
+        differs = "It is tuned, and the model of {} is not." if read.tuned else "It is not tuned, and the model of {} is."
+        return differs.format(", ".join(of_base))
+    names = dict.fromkeys(name for result in billed.values() for name in names_of(found.rates, result.offer))
+    return did_you_mean(read.name, names, most=1, cutoff=0.6) if model else ""
+
+
 def _unmatched(found: Comparison, rest: Sequence[MonthUsage], billed: Mapping[str, ApproachResult]) -> tuple[Unmatched, ...]:
-    names = dict.fromkeys(name for r in billed.values() for name in names_of(found.rates, r.offer))
     result = []
     for model in dict.fromkeys(line.model for line in rest):
-        lines = [line for line in rest if line.model == model]
+        whole = added([line for line in rest if line.model == model])
         users = [a for a, r in billed.items() if model and _models_of(found, r, (model,), None)]
-        near = did_you_mean(LoggedModel.of(model).name, names, cutoff=0.6) if model else ""
-        hint = f"the model of {', '.join(users)}" if users else near
-        tokens = _sum((_sum(line.input_tokens for line in lines), _sum(line.output_tokens for line in lines)))
-        result.append(Unmatched(model, _sum(x.requests for x in lines), tokens, _known_sum(x.billed_usd for x in lines), hint))
+        hint = f"the model of {', '.join(users)}" if users else _hint(found, model, billed)
+        tokens = _sum((whole.input_tokens, whole.output_tokens))
+        result.append(Unmatched(model, whole.requests, tokens, whole.billed_usd, hint))
     return tuple(result)
-
-
-def _known_sum(values: Iterable[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return sum(known) if known else None
 
 
 def _has(names: Iterable[str]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Mapping
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -115,9 +114,9 @@ def billed_prices(check: InvoiceCheck, ratio: float) -> str:
     """
     rates, result = check.comparison.rates, check.result
     provider, item_id, _ = rates.item(result.offer)
-    start: date = check.months[0].usage.month
-    text = [f"# {provider.id}/{item_id}: {ratio:.4g} of list price was billed, from {start:%B %Y} to "
-            f"{check.months[-1].usage.month:%B %Y}."]  # fmt: skip
+    start, last = check.months[0].usage.month, check.months[-1].usage.month
+    when = f"in {start:%B %Y}" if start == last else f"from {start:%B %Y} to {last:%B %Y}"
+    text = [f"# {provider.id}/{item_id}: {ratio:.4g} of list price was billed {when}."]
     for conditions, prices in _priced(check).items():
         text += ["", f'[[{provider.id}.model."{item_id}".price]]', f"effective = {start}", *conditions]
         text += [f"{key} = {float(f'{value * ratio:.8g}'):.12f}".rstrip("0").rstrip(".") for key, value in prices.items()]

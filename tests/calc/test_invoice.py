@@ -121,8 +121,12 @@ def test_a_base_model_in_the_log_is_not_the_tuned_one() -> None:
     )
     found = compare(stated, BOOK)
     usage = MonthUsage(OCTOBER, 31, "gpt-4.1-mini-2025-04-14", requests=5.0)
-    with pytest.raises(NotMatched, match="uses a tuned"):
+    with pytest.raises(
+        NotMatched, match=r"uses a tuned openai/gpt-4\.1-mini\. It is not tuned, and the model of prompting is\. If"
+    ):
         check_invoice(found, [usage])
+    with pytest.raises(NotMatched, match=r"names no model.*grouped by model"):
+        check_invoice(found, [replace(usage, model="")])
     of_tuned = replace(
         usage, model="ft:gpt-4.1-mini-2025-04-14:acme::x", input_tokens=1e6, cache_read_tokens=0, output_tokens=1e6
     )
