@@ -8,6 +8,7 @@ Sampling replaces the same fields by arrays, so that no formula needs to know wh
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from math import exp, inf, isfinite, log
 from statistics import median
@@ -32,7 +33,11 @@ class Estimate(BaseModel):
 
     @property
     def point(self) -> float:
-        """The single value used in a point run."""
+        """The single value used in a point run; whole where the field is."""
+        return round(self._point) if self._whole else self._point
+
+    @property
+    def _point(self) -> float:
         raise NotImplementedError
 
     @property
@@ -57,8 +62,11 @@ class Estimate(BaseModel):
         A distribution that reaches past the field's bounds is cut there: its quantiles are those of the part within.
         """
         low, high = self._share_within
-        values = self._quantile(low + np.asarray(share, dtype=float) * (high - low))
-        return np.round(values) if self._whole else values
+        return self.taken(self._quantile(low + np.asarray(share, dtype=float) * (high - low)))
+
+    def taken(self, values: Any) -> Floats:
+        """Values as the field takes them: rounded where it counts something whole."""
+        return np.asarray(np.round(values) if self._whole else values)
 
     def within(self, low: float, high: float, whole: bool = False) -> Estimate:
         """The same estimate of a field with these bounds."""
@@ -125,7 +133,7 @@ class Pert(Estimate):
         return self
 
     @property
-    def point(self) -> float:
+    def _point(self) -> float:
         """The mode."""
         return self.likely
 
@@ -161,7 +169,7 @@ class Uniform(Estimate):
         return self
 
     @property
-    def point(self) -> float:
+    def _point(self) -> float:
         """The middle."""
         return (self.low + self.high) / 2
 
@@ -192,9 +200,13 @@ class LogNormal(Estimate):
         return self
 
     @property
-    def point(self) -> float:
+    def _point(self) -> float:
         """The median, exp(½·(ln p10 + ln p90))."""
-        return exp((log(self.p10) + log(self.p90)) / 2)
+        return self.p10 if self.is_certain else exp(self._middle)
+
+    @property
+    def _middle(self) -> float:
+        return (log(self.p10) + log(self.p90)) / 2
 
     @property
     def stated(self) -> tuple[float, ...]:
@@ -209,13 +221,13 @@ class LogNormal(Estimate):
     def _quantile(self, share: Floats) -> Floats:
         if self.is_certain:
             return np.full(share.shape, self.p10)
-        return np.exp(log(self.point) + self.spread * _normal_quantile(share))
+        return np.exp(self._middle + self.spread * _normal_quantile(share))
 
     @property
     def _share_within(self) -> tuple[float, float]:
         if self.is_certain:
             return 0.0, 1.0
-        low, high = (_normal_share((_log(bound) - log(self.point)) / self.spread) for bound in self._bounds)
+        low, high = (_normal_share((_log(bound) - self._middle) / self.spread) for bound in self._bounds)
         return low, high
 
 
@@ -242,7 +254,7 @@ class LogitNormal(Estimate):
         return (_logit(self.p90) - _logit(self.p10)) / (2 * Z90)
 
     @property
-    def point(self) -> float:
+    def _point(self) -> float:
         """The median, where the logit is midway between those of p10 and p90."""
         return self.p10 if self.is_certain else 1 / (1 + exp(-self._middle))
 
@@ -283,14 +295,14 @@ class Successes(Estimate):
         return self
 
     @property
-    def point(self) -> float:
+    def _point(self) -> float:
         """k/n."""
         return self.successes / self.trials
 
     @property
     def stated(self) -> tuple[float, ...]:
         """k/n."""
-        return (self.point,)
+        return (self._point,)
 
     @property
     def is_certain(self) -> bool:
@@ -313,7 +325,7 @@ class Observed(Estimate):
         return self
 
     @property
-    def point(self) -> float:
+    def _point(self) -> float:
         """The median."""
         return float(median(self.values))
 
@@ -345,36 +357,52 @@ _LARGEST = 1e12
 _FORMS = "a number or one of {low, likely, high}, {low, high}, {p10, p90}, {successes, trials}, {values: [...]}"
 
 
-def _number(low: float, high: float, *, whole: bool = False, optional: bool = False, words: tuple[str, ...] = ()) -> Any:
-    def parse(value: Any) -> Any:
-        if (optional and value is None) or (words and value in words):
+@dataclass(frozen=True)
+class NumberRule:
+    """What a numeric field takes: its bounds, both included, and whether only whole numbers, nothing, or some words."""
+
+    low: float
+    high: float
+    whole: bool = False
+    optional: bool = False
+    words: tuple[str, ...] = ()
+
+    def __call__(self, value: Any) -> Any:
+        """The number or estimate that is stated.
+
+        Raises:
+            ValueError: it is none, or out of bounds.
+        """
+        if (self.optional and value is None) or (self.words and value in self.words):
             return value
         if isinstance(value, Estimate):
             parsed: float | Estimate = value
         elif isinstance(value, dict):
             parsed = _estimate(value)
         elif isinstance(value, bool) or not isinstance(value, (int, float)):
-            or_word = "".join(f" or {word}" for word in words)
+            or_word = "".join(f" or {word}" for word in self.words)
             raise ValueError(f"expected {_FORMS}{or_word}, got {value!r:.60}; the unit is in the name, so write the number alone")
         else:
             number = _finite(value)
-            parsed = int(number) if whole and number.is_integer() else number
+            parsed = int(number) if self.whole and number.is_integer() else number
         for number in parsed.stated if isinstance(parsed, Estimate) else (parsed,):
-            _check_bounds(number, low, high)
-        if isinstance(parsed, LogNormal) and low >= 0 and high <= 1:
+            _check_bounds(number, self.low, self.high)
+        if isinstance(parsed, LogNormal) and self.low >= 0 and self.high <= 1:
             parsed = LogitNormal(p10=parsed.p10, p90=parsed.p90)
         if isinstance(parsed, Estimate):
-            parsed = parsed.within(low, high, whole)
-        if whole and not isinstance(parsed, (int, Estimate)):
+            parsed = parsed.within(self.low, self.high, self.whole)
+        if self.whole and not isinstance(parsed, (int, Estimate)):
             raise ValueError(f"expected a whole number, got {parsed:g}")
         return parsed
 
+
+def _number(low: float, high: float, *, whole: bool = False, optional: bool = False, words: tuple[str, ...] = ()) -> Any:
     accepted: Any = float | Pert | Uniform | LogNormal | Successes | Observed
     if optional:
         accepted = accepted | None
     if words:
         accepted = accepted | Literal[words]
-    return PlainValidator(parse, json_schema_input_type=accepted)
+    return PlainValidator(NumberRule(low, high, whole, optional, words), json_schema_input_type=accepted)
 
 
 def _estimate(value: dict[str, Any]) -> Estimate:
