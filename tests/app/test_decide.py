@@ -11,11 +11,12 @@ from ruamel.yaml import YAML
 
 from app_pages import inputs, shared
 from calc import compare
+from calc.claims import CLAIMS
 from calc.compare import NothingToCompare
 from calc.ledger import Unpriced
 from ingest import load_scenario
 from pricing import PriceBook, PricingError
-from reports import words
+from reports import advice_words, words
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 EXAMPLES = sorted(path.stem for path in (REPOSITORY / "examples").glob("*.yaml"))
@@ -53,6 +54,19 @@ def test_every_cost_line_of_the_winner_is_on_the_page(dashboard):
     lines = [line.name for line in comparison.results[comparison.winner()].ledger.lines]
     tables = [frame.value for frame in app.dataframe if "Formula" in frame.value]
     assert [list(table["Line"]) for table in tables] == [lines]
+
+
+def test_what_would_change_and_settle_the_answer_is_told(dashboard):
+    app = dashboard()
+    comparison = compare(load_scenario(REPOSITORY / "examples" / "support_tone.yaml"), PriceBook.bundled())
+    text = shown(app)
+    for sentence in [*advice_words.turns(comparison), advice_words.settling_sentence(comparison)]:
+        assert sentence in text
+
+
+def test_every_rule_is_on_the_page(dashboard):
+    tables = " ".join(table.value.to_csv() for table in dashboard().table).replace("\\", "")
+    assert all(f"**{claim.text}.**" in tables for claim in CLAIMS)
 
 
 def test_a_line_opens_to_its_price_rows(dashboard):
