@@ -400,13 +400,30 @@ def check_invoice(
     """
     match = matched(found, usage, approach=approach, model=model)
     by_month = {month: [u for u in match.usage if u.month == month] for month in sorted({u.month for u in match.usage})}
-    months = tuple(_month_error(found, match.result, lines) for lines in by_month.values())
-    notes = [f"{m.usage.month:%B %Y}: {m.no_list}" for m in months if m.no_list]
+    months = tuple(_month_error(found, match.result, _of_the_same_days(lines)) for lines in by_month.values())
+    notes = [note for lines in by_month.values() for note in _narrower(lines)]
+    notes += [f"{m.usage.month:%B %Y}: {m.no_list}" for m in months if m.no_list]
     if found.rates.peak_half_hours(match.result.offer):
         notes.append(f"{match.result.offer} has prices by the hour; the log's counters are priced outside these hours")
     if match.result.approach.mix is not None:
         notes.append(f"the second model, {match.result.approach.mix.model}, is held against no line")
     return InvoiceCheck(found, match, months, tuple(notes))
+
+
+def _of_the_same_days(lines: Sequence[MonthUsage]) -> list[MonthUsage]:
+    """Lines of the files that cover most of a month: counters of a month and the bill of a day of it do not belong together."""
+    widest = max(line.days for line in lines)
+    return [line for line in lines if line.days == widest]
+
+
+def _narrower(lines: Sequence[MonthUsage]) -> list[str]:
+    widest = max(line.days for line in lines)
+    left_out = dict.fromkeys((line.source, line.days) for line in lines if line.days < widest)
+    month = f"{lines[0].month:%B %Y}"
+    return [
+        f"{month}: {source or 'a file'} covers {days} of the {widest} days that another covers, so its figures are left out"
+        for source, days in left_out
+    ]
 
 
 def setting_of(found: Comparison, result: ApproachResult) -> Setting:

@@ -212,6 +212,16 @@ def test_the_first_kind_of_file_that_states_a_figure_counts() -> None:
     assert added([replace(bill, source="a"), counters]).requests is None  # one of a kind lacks it
 
 
+def test_a_bill_of_other_days_than_the_counters_is_left_out() -> None:
+    found = compare(scenario(), BOOK)
+    counters = replace(logged(found), billed_usd=None, source="usage")
+    bill = MonthUsage(OCTOBER, 31, "gpt-5.4-nano", billed_usd=53.0, source="costs")
+    assert check_invoice(found, [counters, bill]).billed_usd == 53.0
+    check = check_invoice(found, [counters, replace(bill, days=2)])
+    assert check.billed_usd is None
+    assert check.notes == ("October 2026: costs covers 2 of the 31 days that another covers, so its figures are left out",)
+
+
 # --- corrections ----------------------------------------------------------------------------------------------------------
 
 
