@@ -69,8 +69,8 @@ def what_would_change(comparison: Comparison) -> tuple[Turn, ...]:
     """The nearest turns of single numbers, at most five, the nearest first by ratio; then days on which something ends.
 
     The volume's are exact; others are looked for at 32 values on each side, within the stated range, else a tenth to ten
-    times (shares: 0 to 1), and narrowed down. Where nothing turns there is one entry that says so, without a value; where fewer than two
-    approaches have a total there are only days.
+    times (shares: 0 to 1), and narrowed down. Where nothing turns there is one entry that says so, without a value. Where
+    fewer than two approaches have a total there are only days.
     """
     if len(comparison.available) < 2:
         return tuple(_days(comparison))
