@@ -211,7 +211,7 @@ def read_usage(path: str | Path, rates: Rates, *, today: date) -> UsageFile:
         more = sum(row["named"] - row["different"] for row in found)
         if more:
             found = _summed(_each_once(lines)).to_pyarrow().to_pylist()
-        notes = _repeated(kind, rows, more)
+        notes = [*_repeated(kind, rows, more), *_more_pages(path)]
     except Exception as error:
         raise _unreadable(path, error) from None
     _refuse_bad(path, kind, found, today)
@@ -378,6 +378,15 @@ def _records(path: Path, days: list[date]) -> Iterator[dict[str, Any]]:
                 raise _not_json(path, number, at.msg) from None
     for value in values:
         yield from _rows_in(path, value, days, {})
+
+
+def _more_pages(path: Path) -> list[str]:
+    """What is to be said where the last page of an API's answer says that another follows."""
+    if path.suffix.lower() not in (".json", ".jsonl", ".ndjson") or (not _is_page(_first_line(path)) and path.suffix != ".json"):
+        return []
+    told = re.findall(rb'"has_more"\s*:\s*(true|false)', path.read_bytes())
+    said = "the export says that another page follows; if it is not among the files, these figures are too low"
+    return [said] if b"true" in told and b"false" not in told else []
 
 
 def _not_json(path: Path, line: int, wrong: str) -> InputError:

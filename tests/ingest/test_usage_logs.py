@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import date
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 pytest.importorskip("ibis")
 
 from calc.invoice import MonthUsage
-from ingest.errors import InputError
+from ingest.errors import InputError, NotInstalled
 from ingest.usage_logs import UsageFile, read_usage, read_usages
 from pricing import PriceBook
 
@@ -215,6 +216,21 @@ def test_broken_json_lines_are_refused(tmp_path: Path) -> None:
     text = '{"month": "2026-10", "model": "m", "requests": 1}\n{"month": \n'
     with pytest.raises(InputError, match="cannot be read"):
         read(own(tmp_path, text, "usage.jsonl"))
+
+
+def test_a_page_that_is_not_the_last_is_told(tmp_path: Path) -> None:
+    text = (SAMPLES / "openai_usage.json").read_text(encoding="utf-8")
+    assert read(own(tmp_path, text, "last.json")).notes == ()
+    assert (
+        "another page follows"
+        in read(own(tmp_path, text.replace('"has_more": false', '"has_more": true'), "first.json")).notes[0]
+    )
+
+
+def test_without_the_extra_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ibis", None)
+    with pytest.raises(NotInstalled, match=r"tuneworth\[usage\]"):
+        read(SAMPLES / "own.csv")
 
 
 def test_a_file_named_twice_is_refused(tmp_path: Path) -> None:
