@@ -7,6 +7,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from reports.cash_charts import BAR_DAYS, FLOW_GROUPS, FLOW_LABELS, FlowChart, SavingsChart, SavingsLine
 from reports.charts import (
     Axis,
     Band,
@@ -219,6 +220,113 @@ def history_figure(chart: HistoryChart, theme: ThemeName) -> go.Figure:
         },
     )  # fmt: skip
     return figure
+
+
+def savings_figure(chart: SavingsChart, theme: ThemeName) -> go.Figure:
+    """Cumulative savings by day."""
+    palette = PALETTES[theme]
+    top, bottom, plot = 10 + 19 * chart.label_rows, 30, 340
+    lane = (chart.payback_rows * LABEL_ROW_PX + 4 * bool(chart.payback_rows)) / plot
+    # The value axis goes on below its lowest value to make room for the months of payback.
+    low = chart.value.high - (chart.value.high - chart.value.low) / (1 - lane)
+    figure = go.Figure()
+    for mark in chart.marks:
+        _add_day(figure, mark, "3px,3px", plot, palette)
+    _add_paybacks(figure, chart, low, plot, palette)
+    for line in chart.lines:
+        _add_savings(figure, line, lane, chart.currency_mark, palette)
+    paid = [(line, line.payback) for line in chart.lines if line.payback is not None]
+    figure.add_scatter(
+        x=[dot.x for _, dot in paid], y=[dot.y for _, dot in paid], mode="markers", showlegend=False, cliponaxis=False,
+        text=[f"{line.label} pays back {'at once' if dot.month == 0 else f'in month {dot.month}'}" for line, dot in paid],
+        hovertemplate="%{text}<extra></extra>",
+        marker={
+            "size": 9, "color": palette.background,
+            "line": {"color": [palette.families[line.family] for line, _ in paid], "width": 2},
+        },
+    )  # fmt: skip
+    _money_axes(figure, chart.days, chart.value, low, palette)
+    longest = max(len(row) for line in chart.lines for row in line.label_rows)
+    figure.update_layout(
+        _layout(palette, top + plot + bottom), hovermode="closest",
+        margin={"l": _money_margin(chart.value), "r": 14 + LETTER_PX * longest, "t": top, "b": bottom},
+    )  # fmt: skip
+    return figure
+
+
+def _add_savings(figure: go.Figure, line: SavingsLine, lane: float, mark: str, palette: Palette) -> None:
+    colour = palette.families[line.family]
+    figure.add_scatter(
+        x=line.x, y=line.y, mode="lines", showlegend=False,
+        line={"color": colour, "width": LINE_PX + 0.5, "dash": line.dash, "simplify": False},
+        hovertemplate=f"{line.label}: {mark}%{{y:,.0f}}<extra></extra>",
+    )  # fmt: skip
+    figure.add_annotation(
+        x=1, xref="paper", xanchor="left", xshift=7, y=lane + (1 - lane) * line.label_at, yref="paper", yanchor="middle",
+        showarrow=False, align="left", text="<br>".join(f"<b>{row}</b>" for row in line.label_rows),
+        font={"size": 13, "color": colour},
+    )  # fmt: skip
+
+
+def _add_paybacks(figure: go.Figure, chart: SavingsChart, low: float, plot: int, palette: Palette) -> None:
+    """Drops from each white dot to the name of its month beneath the plot."""
+    for line in chart.lines:
+        if line.payback is not None:
+            figure.add_scatter(
+                x=[line.payback.x] * 2, y=[line.payback.y, low], mode="lines", showlegend=False, hoverinfo="skip",
+                line={"color": palette.marker, "width": 1, "dash": "1px,2px"},
+            )  # fmt: skip
+    for mark in chart.paybacks:
+        anchor, shift = {"right": ("left", 4), "left": ("right", -4), "centre": ("center", 0)}[mark.side]
+        figure.add_annotation(
+            x=mark.x, xanchor=anchor, xshift=shift, y=(mark.row * LABEL_ROW_PX + 2) / plot, yref="paper", yanchor="bottom",
+            showarrow=False, text=f"<b>{mark.label}</b>", font={"size": 12.5, "color": palette.text},
+            bgcolor=palette.background, borderpad=1,
+        )  # fmt: skip
+
+
+def flow_figure(chart: FlowChart, theme: ThemeName) -> go.Figure:
+    """What one approach saves by day, by kind of money."""
+    palette = PALETTES[theme]
+    figure = go.Figure()
+    for kind, bars in chart.bars.items():
+        group = FLOW_GROUPS[kind]
+        figure.add_bar(
+            x=[bar.x for bar in bars], y=[bar.y for bar in bars], width=[BAR_DAYS] * len(bars), name=FLOW_LABELS[kind],
+            text=[bar.text for bar in bars], textposition="none", hovertemplate="%{text}<extra></extra>",
+            marker={"color": palette.groups[group], "line": {"color": palette.background, "width": 0.5}},
+        )  # fmt: skip
+    _money_axes(figure, chart.days, chart.value, chart.value.low, palette)
+    figure.update_layout(
+        _layout(palette, 250), barmode="relative", hovermode="closest",
+        margin={"l": _money_margin(chart.value), "r": 14, "t": 10, "b": 30},
+    )  # fmt: skip
+    return figure
+
+
+def _money_margin(axis: Axis) -> float:
+    return 10 + LETTER_PX * max(len(tick.label) for tick in axis.ticks)
+
+
+def _money_axes(figure: go.Figure, days: Axis, value: Axis, low: float, palette: Palette) -> None:
+    """Days across and money up, zero marked; amounts stand left of the plot, where no line begins."""
+    for tick in value.ticks:
+        figure.add_annotation(
+            x=0, xref="paper", xanchor="right", xshift=-6, y=tick.value, yanchor="middle", showarrow=False, text=tick.label,
+            font={"size": 12.5, "color": palette.soft},
+        )  # fmt: skip
+    figure.update_layout(
+        xaxis={
+            "range": [days.low, days.high], "fixedrange": True, "showgrid": False, "zeroline": False, "tickangle": 0,
+            "tickvals": [tick.value for tick in days.ticks], "ticktext": [tick.label for tick in days.ticks],
+            "ticks": "outside", "ticklen": 4, "tickcolor": palette.marker, "tickfont": {"size": 12.5, "color": palette.soft},
+        },
+        yaxis={
+            "range": [low, value.high], "fixedrange": True, "showticklabels": False, "gridcolor": palette.grid,
+            "tickvals": [tick.value for tick in value.ticks], "zeroline": True, "zerolinecolor": palette.marker,
+            "zerolinewidth": 1.2,
+        },
+    )  # fmt: skip
 
 
 def length_figure(chart: LengthChart, theme: ThemeName) -> go.Figure:

@@ -6,6 +6,7 @@ import io
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from reports.cash_charts import SavingsChart
 from reports.charts import (
     Axis,
     Band,
@@ -194,6 +195,57 @@ def _draw_price_line(axes: Axes, chart: HistoryChart, line: PriceLine) -> None:
         axes.plot(*at, shape, color=colour, mfc=LIGHT.background if point.kind == "seen" else colour, ms=4.6, zorder=7)
     style: dict[str, Any] = {"color": colour, "weight": 600 if line.is_chosen else 400, "va": "center", "linespacing": 0.75}
     axes.text(1.012, line.label_at, printable_text("\n".join(map(_cut, line.label_rows)))[0], **style)
+
+
+# --- money over time ------------------------------------------------------------------------------------------------------
+
+
+def savings_svg(chart: SavingsChart, height_inches: float = 2.9) -> bytes:
+    """Cumulative savings by day, without title and caption."""
+    from matplotlib import rc_context
+
+    _register_fonts()
+    with rc_context(STYLE):
+        return _svg(_savings_figure(chart, height_inches))
+
+
+def _savings_figure(chart: SavingsChart, height_inches: float) -> Figure:
+    figure, axes = _canvas(height_inches)
+    bottom = -ROW * chart.payback_rows - 0.02
+    axes.set_xlim(-VALUES_MARGIN, 1)
+    axes.set_ylim(bottom, 1.02 + DAY_ROW * chart.label_rows)
+    for tick in chart.value.ticks:
+        at = chart.value.share(tick.value)
+        axes.plot([0, 1], [at, at], color=LIGHT.marker if tick.value == 0 else LIGHT.grid, lw=0.7, zorder=1)
+        axes.text(-0.01, at, tick.label, color=LIGHT.soft, ha="right", va="center")
+    for tick in chart.days.ticks:
+        at = chart.days.share(tick.value)
+        axes.plot([at, at], [bottom, bottom - 0.02], color=LIGHT.marker, lw=0.6, clip_on=False)
+        axes.text(at, bottom - 0.035, tick.label, color=LIGHT.soft, ha=_ends(at), va="top")
+    for mark in chart.marks:
+        _draw_dated(axes, chart.days, mark)
+    for line in chart.lines:
+        colour = LIGHT.families[line.family]
+        x, y = [chart.days.share(day) for day in line.x], [chart.value.share(value) for value in line.y]
+        axes.plot(x, y, color=colour, lw=1.5, ls=DASHES[line.dash], zorder=4)
+        style: dict[str, Any] = {"color": colour, "weight": 600, "va": "center", "linespacing": 0.75}
+        axes.text(1.012, line.label_at, printable_text("\n".join(map(_cut, line.label_rows)))[0], **style)
+        if line.payback is not None:
+            at, up = chart.days.share(line.payback.x), chart.value.share(line.payback.y)
+            axes.plot([at, at], [bottom, up], color=LIGHT.marker, lw=0.7, ls=(0, (1, 1.5)), zorder=2)
+            axes.plot([at], [up], "o", color=LIGHT.background, mec=colour, mew=1.2, ms=4.6, zorder=8)
+    for mark in chart.paybacks:
+        ha = {"right": "left", "left": "right", "centre": "center"}[mark.side]
+        at, up = chart.days.share(mark.x), bottom + 0.012 + ROW * mark.row
+        axes.text(at, up, f" {mark.label}", weight=600, ha=ha, va="bottom", zorder=6, bbox=_behind(LIGHT))
+    return figure
+
+
+def _draw_dated(axes: Axes, days: Axis, mark: DayMark) -> None:
+    x, up = days.share(mark.x), 1.01 + DAY_ROW * mark.row
+    axes.plot([x, x], [0, up], color=LIGHT.marker, lw=0.7, ls=(0, (1.5, 1.8)), zorder=2)
+    ha = {"right": "left", "left": "right", "centre": "center"}[mark.side]
+    axes.text(x, up, printable_text(mark.label)[0], ha=ha, va="bottom", zorder=6, bbox=_behind(LIGHT))
 
 
 # --- own GPUs -------------------------------------------------------------------------------------------------------------

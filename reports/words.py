@@ -15,7 +15,7 @@ from typing import Concatenate, Literal, ParamSpec, Protocol, TypeVar
 
 from calc.advice import State
 from calc.break_even import BreakEven, Interval, Kind
-from calc.compare import ApproachResult, Comparison, Status
+from calc.compare import ApproachResult, Comparison, Savings, Status
 from calc.export import stated_ranges
 from calc.feasibility import Note, Severity, feasibility
 from calc.ledger import CostLine, Group, Timing
@@ -266,6 +266,11 @@ def money_tick(amount: float) -> str:
     return f"{mark()}{amount:,.0f}" if amount >= 1 else f"{mark()}{amount:.{max(_cents(), -floor(log10(amount)))}f}"
 
 
+def money_short(amount: float) -> str:
+    """A round amount beside a narrow chart, already in the currency shown: $400k, −$1.5M, $0."""
+    return f"{MINUS if amount < 0 else ''}{mark()}{_short(abs(amount))}"
+
+
 def _cents() -> int:
     """Decimals of the smallest coin of the currency shown."""
     return CURRENCIES[_shown_in.get().code].decimals
@@ -406,6 +411,22 @@ def put_in(number: float) -> str:
 def rate(annual: float) -> str:
     """A yearly rate of return; beyond ten times a year no digits are worth showing."""
     return "over 1,000%" if annual > 10 else percent(annual)
+
+
+def payback(months_until: int | None) -> str:
+    """After how many months from the decision what is spent has come back: at once, 7 months, never."""
+    return "at once" if months_until == 0 else months(months_until)
+
+
+def irr(found: Savings) -> str:
+    """The annual rate of return where there is exactly one, else "none": `irr_reason` says why."""
+    return rate(found.annual_irr[0]) if found.irr_note is None else "none"
+
+
+def irr_reason(found: Savings) -> str:
+    """Why there is not one rate of return, with the rates where there are several; empty where there is one."""
+    several = f" ({listed(map(rate, found.annual_irr))})" if found.annual_irr else ""
+    return f"{found.irr_note}{several}" if found.irr_note is not None else ""
 
 
 def day(on: date) -> str:
@@ -810,12 +831,12 @@ def ranges_sentence(comparison: Comparison) -> str:
 
 # --- badges ---------------------------------------------------------------------------------------------------------------
 
-BadgeKind = Literal["until", "closed", "partial"]
+BadgeKind = Literal["certainty", "until", "closed", "partial"]
 
 
 @dataclass(frozen=True)
 class Badge:
-    """A fact beside the verdict: until when it holds, what is closed, what is missing."""
+    """A fact beside the verdict: how sure it is, until when it holds, what is closed, what is missing."""
 
     kind: BadgeKind
     text: str
@@ -823,7 +844,7 @@ class Badge:
     @property
     def is_warning(self) -> bool:
         """Whether it limits the answer."""
-        return self.kind != "until"
+        return self.kind in ("closed", "partial")
 
 
 def badges(comparison: Comparison) -> list[Badge]:
