@@ -71,25 +71,33 @@ def _belongs(path: str, ranges: Mapping[str, Any]) -> bool:
 
 def _stated(scenario: Scenario) -> Iterable[Input]:
     """The stated ranges; one that an approach inherits is the same number as its parent's, and is drawn once."""
-    found: dict[str, Input] = {}
-    for path, estimate in stated_ranges(scenario).items():
-        owner = _inherited_from(scenario, path, estimate, found)
-        if owner is None:
-            found[path] = Input(path, estimate, (path,))
-        else:
-            found[owner] = Input(owner, estimate, (*found[owner].fields, path))
-    return (one for one in found.values() if not one.estimate.is_certain)
+    ranges, fields = stated_ranges(scenario), dict[str, list[str]]()
+    for path in ranges:
+        fields.setdefault(_first_stated(scenario, path, ranges), []).append(path)
+    found = (Input(path, ranges[path], tuple(taking)) for path, taking in fields.items())
+    return (one for one in found if not one.estimate.is_certain)
 
 
-def _inherited_from(scenario: Scenario, path: str, estimate: Estimate, found: Mapping[str, Input]) -> str | None:
-    """The input of the parent approach that this range was inherited from."""
+def _first_stated(scenario: Scenario, path: str, ranges: Mapping[str, Estimate]) -> str:
+    """Where a range was stated: the path itself, or that of the approach it was inherited from."""
+    above = _above(scenario, path)
+    while above is not None and ranges.get(above) == ranges[path]:
+        path, above = above, _above(scenario, above)
+    return path
+
+
+def _above(scenario: Scenario, path: str) -> str | None:
+    """The field that this one takes its value from where it states none: the parent approach's, or that of same_as."""
     for name, approach in scenario.approaches.items():
-        start = f"approaches.{name}."
-        if path.startswith(start) and approach.extends is not None:
-            above = f"approaches.{approach.extends}.{path.removeprefix(start)}"
-            for owner in found.values():
-                if above in owner.fields and owner.estimate == estimate:
-                    return owner.path
+        field = path.removeprefix(f"approaches.{name}.")
+        if field == path:
+            continue
+        parent = approach.extends
+        if field == "accepted" and approach.accepted_from is None:
+            parent = None  # measured for itself, if with the same result
+        if field.startswith("retrieval.") and approach.retrieval is not None and approach.retrieval.same_as is not None:
+            parent = approach.retrieval.same_as
+        return None if parent is None else f"approaches.{parent}.{field}"
     return None
 
 
@@ -220,4 +228,9 @@ def compared_at(comparison: Comparison, inputs: Sequence[Input], values: Mapping
             assuming[one.path.removeprefix(ASSUMED)] = values[one.path][:, None]
         for path in one.fields:
             scenario = with_field(scenario, path, values[one.path])
-    return compare(scenario, comparison.rates.book, today=comparison.as_of, assuming=assuming)
+    drawn = compare(scenario, comparison.rates.book, today=comparison.as_of, assuming=assuming)
+    for name in comparison.available:
+        if drawn.results[name].status != "available":
+            why = drawn.results[name].why_not[0]
+            raise ValueError(f"approaches.{name}: within the ranges it cannot always be priced; narrow them. {why}")
+    return drawn
