@@ -27,6 +27,7 @@ from tuneworth.invoice import invoice
 from tuneworth.output import ReaderGone, say
 from tuneworth.prices import prices
 from tuneworth.report import report
+from tuneworth.risk import risk
 from tuneworth.tokens import tokens
 from tuneworth.version import installed_version
 
@@ -45,6 +46,7 @@ cli = typer.Typer(
 cli.command("compare")(compare_verb)
 cli.command()(report)
 cli.command("break-even")(break_even)
+cli.command()(risk)
 cli.command()(diff)
 cli.command()(tokens)
 cli.command()(bill)
