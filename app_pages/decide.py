@@ -44,7 +44,7 @@ def page() -> None:
 @words.in_its_currency
 def _answer(comparison: Comparison) -> None:
     st.title(shared.plain(words.verdict(comparison)), anchor=False)
-    st.markdown(_with_bold_money(words.reasons(comparison)))
+    st.markdown(shared.with_bold_money(words.reasons(comparison)))
     if said := words.currency_sentence(comparison):
         st.caption(shared.plain(said))
     _badges_and_downloads(comparison)
@@ -56,10 +56,6 @@ def _answer(comparison: Comparison) -> None:
     _feasibility_card(comparison)
     _rules_card(comparison)
     st.caption(_price_caption(comparison))
-
-
-def _with_bold_money(text: str) -> str:
-    return re.sub(rf"({re.escape(shared.plain(words.mark()))}[\d,.]*\d)", r"**\1**", shared.plain(text))
 
 
 # --- verdict ---------------------------------------------------------------------------------------------------------------

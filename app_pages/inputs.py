@@ -22,6 +22,7 @@ from app_pages import own_prices, shared
 from calc import Comparison, Scenario, compare
 from calc.estimate import Estimate
 from calc.scenario import CompoundGrowth, FlatGrowth, LinearGrowth, PerToken
+from calc.scenario import Value as Worth
 from calc.setting import Setting
 from calc.timeline import DAYS_PER_MONTH, Months
 from ingest.currency import in_usd
@@ -512,6 +513,7 @@ def _expert_inputs(base: Base) -> list[Section]:
     sections = [Section("Traffic", workload), Section("Task", [field for field in task if field.initial is not None])]
     for name, heading in shared.headings(base.point.approaches).items():
         sections.append(Section(heading, _approach_inputs(base, name)))
+    sections.append(Section("Value", _value_inputs(base)))
     sections.append(Section("Organisation and money", [*_staff_inputs(base), *_money_inputs(base)]))
     return [section for section in sections if section.inputs]
 
@@ -523,6 +525,7 @@ def _approach_inputs(base: Base, name: str) -> list[Input]:
         return []
     approach, at = base.point.approaches[name], ("approaches", name)
     inputs = [_number(base, f"{name}.accepted", "Accepted answers, %", (*at, "accepted"), percent=True, step=0.5)]
+    inputs.append(_number(base, f"{name}.seconds", "Seconds per answer", (*at, "seconds_per_answer"), step=0.5))
     if approach.shots and "shots" in stated:
         inputs.append(_number(base, f"{name}.shots", "Examples shown", (*at, "shots"), whole=True))
     if isinstance(stated.get("retrieval"), dict) and "same_as" not in stated["retrieval"]:
@@ -587,6 +590,37 @@ def _staff_inputs(base: Base) -> Iterator[Input]:
             f"staff.{role}", f"{words.role(role)}, US$ an hour", usd,
             partial(_put_at, ("staff_usd_per_hour", role)), f"Loaded hourly rate. {origin}",
         )  # fmt: skip
+
+
+def _value_inputs(base: Base) -> list[Input]:
+    """What answers and seconds are worth, each method with its parts."""
+    fields = [
+        ("usd_per_accepted_answer", "Accepted answer, US$", False),
+        ("minutes_saved_per_accepted_answer", "Minutes saved per answer", False),
+        ("conversion_uplift_share", "More conversions per answer, %", True),
+        ("usd_per_conversion", "Conversion, US$", False),
+        ("churn_avoided_share_per_month", "Churn avoided a month, %", True),
+        ("customers", "Customers", False),
+        ("usd_per_customer_per_month", "Customer a month, US$", False),
+        ("paying_customers", "Customers who pay more", False),
+        ("usd_premium_per_customer_per_month", "Premium a month, US$", False),
+        ("usd_per_second_saved", "Second saved, US$", False),
+    ]
+    return [_value_input(base, name, label, percent) for name, label, percent in fields]
+
+
+def _value_input(base: Base, name: str, label: str, percent: bool) -> Input:
+    """One number of the scenario's value; put in as nothing where nothing is stated, it leaves it unstated."""
+    path = ("value", name)
+    if base.point.value is not None:
+        return _number(base, f"value.{name}", label, path, percent=percent)
+
+    def put(data: Data, new: Any) -> None:
+        if new:
+            _set(data, path, new / 100 if percent else new)
+
+    text = f"{' '.join(meaning_of(Worth, name).split())} Not stated in the scenario."
+    return Input(f"value.{name}", label, None, put, shared.plain(text), high=100 if percent else 1e12)
 
 
 def _money_inputs(base: Base) -> list[Input]:

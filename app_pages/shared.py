@@ -95,6 +95,11 @@ def plain(text: str) -> str:
     return re.sub(r"([\\`*_\[\]{}<>$~#|:])", r"\\\1", text)
 
 
+def with_bold_money(text: str) -> str:
+    """Plain text with its amounts in bold."""
+    return re.sub(rf"({re.escape(plain(words.mark()))}[\d,.]*\d)", r"**\1**", plain(text))
+
+
 def whole(text: str) -> str:
     """Text that is not broken over lines: no-break spaces and hyphens."""
     return text.replace(" ", "\u00a0").replace("-", "\u2011")

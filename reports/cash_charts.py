@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from math import ceil, floor, log10
 from typing import Literal
 
@@ -122,7 +123,7 @@ def savings_chart(comparison: Comparison) -> SavingsChart | None:
     values = {name: flow.cumulative_usd * words.shown_amount(1.0) for name, flow in flows.items()}
     dates = flows[reference].dates
     x = tuple(float(day.toordinal()) for day in dates)
-    days = Axis("", x[0], x[-1], day_ticks(dates[0], dates[-1]), logarithmic=False)
+    days = Axis("", x[0], x[-1], _month_ticks(dates), logarithmic=False)
     value = money_axis(np.concatenate(list(values.values())))
     heights = [LABEL_HEIGHT * len(name_rows(words.label(name))) for name in flows]
     ends = pushed_apart([value.share(float(values[name][-1])) for name in flows], heights)
@@ -147,13 +148,21 @@ def savings_chart(comparison: Comparison) -> SavingsChart | None:
     )  # fmt: skip
 
 
+def _month_ticks(dates: Sequence[date]) -> tuple[Tick, ...]:
+    """The year stands at the first and at every January, so that names fit on a phone."""
+    ticks = [(tick, date.fromordinal(round(tick.value))) for tick in day_ticks(dates[0], dates[-1])]
+    return tuple(
+        tick if i == 0 or day.month == 1 else Tick(tick.value, f"{day:%b}") for i, (tick, day) in enumerate(ticks)
+    )  # fmt: skip
+
+
 def money_axis(values: NDArray[np.float64]) -> Axis:
     """A linear axis with zero on it, its ticks whole steps."""
     low, high = min(float(values.min()), 0.0), max(float(values.max()), 0.0)
     span = (high - low) or 1.0
     low, high = low - 0.05 * span, high + 0.05 * span
     power = 10.0 ** floor(log10(high - low))
-    step = next(m * power for m in (0.1, 0.2, 0.5, 1, 2, 5) if (high - low) / (m * power) <= MOST_TICKS)
+    step = next(m * power for m in (0.1, 0.2, 0.25, 0.5, 1, 2, 5) if (high - low) / (m * power) <= MOST_TICKS)
     ticks = [i * step for i in range(ceil(low / step), floor(high / step) + 1)]
     return Axis(words.unit_name(), low, high, tuple(Tick(t, words.money_short(t)) for t in ticks), logarithmic=False)
 
@@ -235,7 +244,7 @@ def flow_chart(comparison: Comparison, name: str) -> FlowChart | None:
     }
     stacked = np.stack([np.asarray(amounts) for amounts in kinds.values()]) * words.shown_amount(1.0)
     ends = np.concatenate([np.clip(stacked, 0, None).sum(axis=0), np.clip(stacked, None, 0).sum(axis=0)])
-    axis = Axis("", days[0] - EDGE_DAYS, days[-1] + EDGE_DAYS, day_ticks(flow.dates[0], flow.dates[-1]), logarithmic=False)
+    axis = Axis("", days[0] - EDGE_DAYS, days[-1] + EDGE_DAYS, _month_ticks(flow.dates), logarithmic=False)
     title = _flow_finding(comparison, name, flow)
     reference = words.in_sentence(comparison.point.reference)
     caption = (

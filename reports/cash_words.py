@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal, NamedTuple
 
@@ -16,7 +16,6 @@ from calc.scenario import VALUE_METHODS
 from calc.timeline import first_of_month
 from pricing import Price
 from reports import words
-from reports.sources import source_words
 
 EventKind = Literal["starts", "migration", "ends", "retraining", "refused", "price"]
 MOST_NAMES = 3
@@ -225,17 +224,17 @@ def month_rows(comparison: Comparison, name: str) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
     for t in range(comparison.months.count + 1):
         row: dict[str, object] = {
-            "Month": "Decision" if t == 0 else str(t),
+            "Month": "Start" if t == 0 else str(t),
             "Day": first_of_month(comparison.as_of, 1 + t),
             "Requests": words.MISSING if t == 0 else words.exact_volume(round(comparison.requests * float(growth[t - 1]))),
         }
-        row |= {f"{label}, cost": words.money(float(usd[t])) for label, usd in costs.items()}
         if flow is not None:
             row |= {
                 "Net saved": words.money(float(flow.net_usd[t])),
                 "Cumulative": words.money(float(flow.cumulative_usd[t])),
-                "Cumulative, discounted": words.money(float(flow.discounted_cumulative_usd[t])),
+                "Discounted": words.money(float(flow.discounted_cumulative_usd[t])),
             }
+        row |= {f"{label}, cost": words.money(float(usd[t])) for label, usd in costs.items()}
         rows.append(row)
     return rows
 
@@ -312,8 +311,7 @@ def _address(cited: str) -> str:
 def _retrainings(comparison: Comparison, result: ApproachResult) -> Iterator[CashEvent]:
     own = {line.key for line in result.ledger.lines if line.key.startswith("tuning.retraining:") and "@" not in line.key}
     for month in sorted({int(key.split(":")[1]) for key in own}):
-        text = f"Retrained, month {month + 1} of the horizon"
-        yield CashEvent(comparison.months.starts[month], (result.name,), "retraining", "Retraining", text, "")
+        yield CashEvent(comparison.months.starts[month], (result.name,), "retraining", "Retraining", "Retrained", "")
 
 
 def _announced(comparison: Comparison, result: ApproachResult) -> Iterator[CashEvent]:
@@ -331,6 +329,23 @@ def _instead(row: Price, rows: Sequence[Price]) -> str:
     same = [other for other in rows if (other.offer, other.key, other.conditions) == (row.offer, row.key, row.conditions)]
     before = max((other for other in same if other.effective < row.effective), key=lambda other: other.effective, default=None)
     return f", {words.listed_money(before)} until then" if before else ""
+
+
+def event_rows(comparison: Comparison) -> list[CashEvent]:
+    """`cash_events`, the retrainings of the same approaches as one."""
+    events = cash_events(comparison)
+    retrained: dict[tuple[str, ...], list[date]] = {}
+    for event in events:
+        if event.kind == "retraining":
+            retrained.setdefault(event.approaches, []).append(event.day)
+    rows = []
+    for event in events:
+        days = retrained.get(event.approaches, []) if event.kind == "retraining" else []
+        if days and event.day == days[0]:
+            rows.append(replace(event, text=f"Retrained: {words.listed(f'{day:%b %Y}' for day in days)}"))
+        elif not days:
+            rows.append(event)
+    return rows
 
 
 @words.in_its_currency
@@ -389,7 +404,7 @@ def value_rows(comparison: Comparison, name: str) -> list[dict[str, str]]:
 
 
 def _value_row(comparison: Comparison, found: Benefit | None, name: str, formula: str, fields: tuple[str, ...]) -> dict[str, str]:
-    over = f"{words.unit_name()}, {words.months(comparison.months.count)}"
+    over = value_column(comparison)
     if found is None:
         stated = "is not stated" if len(fields) == 1 else "are not stated"
         why = f"not valued, because {words.listed(f'value.{field}' for field in fields)} {stated}"
@@ -401,6 +416,21 @@ def _value_row(comparison: Comparison, found: Benefit | None, name: str, formula
     return {"Method": name, over: worth, "How it comes about": words.amounts_in_words(found.formula)}
 
 
+def value_column(comparison: Comparison) -> str:
+    """The column of `value_rows` that holds amounts."""
+    return f"{words.unit_name()}, {words.months(comparison.months.count)}"
+
+
+def value_caption(comparison: Comparison) -> str:
+    """Whether value enters what is saved."""
+    if words.value_is_counted(comparison):
+        return f"The {words.counted_value(comparison)} enters the savings above, against the reference's."
+    if comparison.point.value is not None:
+        return "It does not enter the savings above, for an approach compared here has none."
+    return "State any of them in the scenario, or under Value in the expert inputs."
+
+
+@words.in_its_currency
 def value_title(comparison: Comparison, name: str) -> str:
     """What an approach's answers are worth, or that nobody said."""
     if comparison.point.value is None:
@@ -439,8 +469,3 @@ ACCOUNTING = (
     "Up-front cost in equal parts over the months its first model serves within the horizon. An accounting view only: no money "
     "flows so, and it enters no total, payback or present value."
 )
-
-
-def event_source(event: CashEvent) -> str:
-    """Where an event's date is from, in words."""
-    return source_words(event.source) if event.source else "the scenario"
