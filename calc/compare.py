@@ -437,13 +437,23 @@ def compare(
     as_of = scenario.as_of or today
     if as_of is None:
         raise ValueError("the scenario states no as_of; pass today=")
-    point = scenario.at_point()
     _known("price_release", partial(releases.last_day, book, scenario.price_release))
     rates = book.as_of(as_of, scenario.price_release)
     rates = rates.assuming(assuming) if assuming else rates
     rates = rates.pricing(pricing) if pricing else rates
+    return compare_at(scenario, rates)
+
+
+def compare_at(scenario: Scenario, rates: Rates) -> Comparison:
+    """Evaluate every approach of a scenario at given rates, which say the day.
+
+    Raises:
+        UnknownOffer: a model, store, GPU or role is not in the book.
+        ValueError: an approach lacks what it needs.
+    """
+    point = scenario.at_point()
     _known("finance.currency", partial(rates.exchange_rate, point.finance.currency))
-    months = Months(as_of, scenario.horizon_months)
+    months = Months(rates.as_of, scenario.horizon_months)
     requests = np.round(point.workload.requests_per_month)
     _check_names(point, rates)
     _check_volume(point, months, requests)

@@ -141,8 +141,10 @@ def _flips(lead: _Lead) -> dict[str, tuple[float | None, str | None]]:
             (lost if leads[row, 0] < 0 else kept)[path] = middle[path]
     _, winners = lead.one_at_a_time(lost)
     return {
-        path: (None, None) if cell is None else (float(lost[path][0]), str(winners[row, 0]))
-        for row, (path, cell) in enumerate(cells.items())
+        one.path: (None, None)
+        if cells[one.path] is None
+        else (float(one.estimate.taken(lost[one.path])[0]), str(winners[row, 0]))
+        for row, one in enumerate(lead.inputs)
     }
 
 
@@ -190,11 +192,11 @@ def variance_shares(comparison: Comparison, *, seed: int = 0) -> tuple[Effect, .
     if len(comparison.available) < 2 or not inputs:
         return ()
     lead = _Lead(comparison, inputs, comparison.winner())
+    drawn = np.hsplit(scrambled(2 * len(inputs), seed, 0, BASE_DRAWS), 2)
+    a, b = (correlated(points, inputs, comparison.scenario.correlations) for points in drawn)
     groups = _groups(comparison, inputs)
-    drawn = scrambled(2 * len(inputs), seed, 0, BASE_DRAWS)
-    a, b = drawn[:, : len(inputs)], drawn[:, len(inputs) :]
     mixed = [np.where(np.isin(np.arange(len(inputs)), group), b, a) for group in groups]
-    at = correlated(np.concatenate([a, b, *mixed]), inputs, comparison.scenario.correlations)
+    at = np.concatenate([a, b, *mixed])
     leads = lead.at(values_at(inputs, at))[0].reshape(len(groups) + 2, 1, BASE_DRAWS)
     if not np.isfinite(leads).all() or np.ptp(leads) <= 1e-9 * np.abs(leads).max():
         return ()

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from calc.compare import Comparison, compare
+from calc.compare import Comparison, compare_at
 from calc.estimate import Z90, Estimate, LogNormal, Pert
 from calc.export import assumptions, stated_ranges
 from calc.fields import numbers, with_field
@@ -212,7 +212,7 @@ def values_at(inputs: Sequence[Input], at: Floats) -> dict[str, Floats]:
 
 
 def compared_at(comparison: Comparison, inputs: Sequence[Input], values: Mapping[str, Floats]) -> Comparison:
-    """The comparison with some of its inputs replaced by arrays; those without values stay at their point.
+    """The comparison, at its rates, with some of its inputs replaced by arrays; those without values stay at their point.
 
     Args:
         values: path of an input → values, all of the same shape (n,).
@@ -224,11 +224,12 @@ def compared_at(comparison: Comparison, inputs: Sequence[Input], values: Mapping
     for one in inputs:
         if one.path not in values:
             continue
+        taken = one.estimate.taken(values[one.path])
         if one.path.startswith(ASSUMED):
-            assuming[one.path.removeprefix(ASSUMED)] = values[one.path][:, None]
+            assuming[one.path.removeprefix(ASSUMED)] = taken[:, None]
         for path in one.fields:
-            scenario = with_field(scenario, path, values[one.path])
-    drawn = compare(scenario, comparison.rates.book, today=comparison.as_of, assuming=assuming)
+            scenario = with_field(scenario, path, taken)
+    drawn = compare_at(scenario, comparison.rates.assuming(assuming))
     for name in comparison.available:
         if drawn.results[name].status != "available":
             why = drawn.results[name].why_not[0]

@@ -47,6 +47,11 @@ class _Stated(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
+def _largest(number: Any) -> Any:
+    """The largest value of a number, of a range as stated, or of several."""
+    return max(number.stated) if isinstance(number, Estimate) else np.max(number)
+
+
 # --- workload -----------------------------------------------------------------------------------------------------------
 
 
@@ -362,7 +367,7 @@ class _Replicated(_Stated):
 
     @model_validator(mode="after")
     def _can_sleep(self) -> _Replicated:
-        if self.idle_minutes_to_zero is not None and np.any(np.asarray(self.min_replicas) > 1):
+        if self.idle_minutes_to_zero is not None and _largest(self.min_replicas) > 1:
             raise ValueError(
                 "idle_minutes_to_zero switches the last replica off, min_replicas keeps several on: state one of them"
             )
@@ -583,8 +588,8 @@ class Approach(_Stated):
 
     @property
     def shows_examples(self) -> bool:
-        """Whether requests carry examples (at any of the values, where several are computed at once)."""
-        return bool(np.any(np.asarray(self.shots) > 0))
+        """Whether requests carry examples (at any of the values, of a range or where several are computed at once)."""
+        return bool(_largest(self.shots) > 0)
 
 
 # --- money and the whole ------------------------------------------------------------------------------------------------
@@ -612,8 +617,8 @@ class Finance(_Stated):
     @field_validator("discount_rate_per_year")
     @classmethod
     def _a_share(cls, stated: Any) -> Any:
-        highest = max(stated.stated) if isinstance(stated, Estimate) else stated
-        if highest is not None and highest > MOST_DISCOUNT_PER_YEAR:
+        highest = 0.0 if stated is None else _largest(stated)
+        if highest > MOST_DISCOUNT_PER_YEAR:
             raise ValueError(f"{highest:g} is {highest:,.0%} a year; eight per cent is written 0.08")
         return stated
 
@@ -807,14 +812,9 @@ class Scenario(_Stated):
         return noted
 
     def at_point(self) -> Scenario:
-        """The scenario with every range replaced by its point value (mode, median or k/n); the volume is a whole number."""
+        """The scenario with every range replaced by its point value: mode, median or k/n, whole where the field is."""
         resolved: Scenario = resolve(self)
-        volume = resolved.workload.requests_per_month
-        if not isinstance(volume, float):
-            return resolved
-        return resolved.model_copy(
-            update={"workload": resolved.workload.model_copy(update={"requests_per_month": round(volume)})}
-        )
+        return resolved
 
 
 PRESETS: dict[str, dict[str, Any]] = {
@@ -864,7 +864,7 @@ def compose_approaches(stated: dict[str, Any], task: dict[str, Any]) -> dict[str
             if same_as not in composed or same_as == name or not composed[same_as].get("retrieval"):
                 raise ValueError(f"approaches.{name}.retrieval.same_as: '{same_as}' has no retrieval")
             own = {k: v for k, v in fields["retrieval"].items() if k != "same_as"}
-            fields["retrieval"] = {k: v for k, v in composed[same_as]["retrieval"].items() if k != "same_as"} | own
+            fields["retrieval"] = composed[same_as]["retrieval"] | own | {"same_as": same_as}
     order = [name for name in FAMILIES if name in composed] + [name for name in composed if name not in FAMILIES]
     return {name: composed[name] for name in order}
 

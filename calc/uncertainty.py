@@ -185,7 +185,13 @@ def percentiles(draws: Floats) -> Percentiles:
     """P10, P50 and P90."""
     if len(draws) == 1:
         return Percentiles(*(float(draws[0]),) * 3)
-    return Percentiles(*(float(value) for value in np.quantile(draws, (0.1, 0.5, 0.9), method="inverted_cdf")))
+    return Percentiles(*(float(value) for value in _quantiles(draws, (0.1, 0.5, 0.9))))
+
+
+def _quantiles(draws: Floats, at: Sequence[float]) -> Floats:
+    """The lowest draws that these shares of all draws do not exceed; draws may be infinite."""
+    ranks = np.maximum(np.ceil(np.asarray(at) * len(draws)).astype(int) - 1, 0)
+    return np.asarray(np.partition(draws, ranks)[ranks])
 
 
 def simulate(
@@ -207,12 +213,15 @@ def simulate(
 
     Raises:
         NothingToCompare: no approach is available.
-        ValueError: fewer than 2 scrambles, a tolerance not above zero, impossible correlations, or a draw the model refuses.
+        ValueError: fewer than 2 scrambles, a tolerance not above zero, a seed below zero, impossible correlations, or a draw the
+            model refuses.
     """
     if not 2 <= scrambles <= MOST_SCRAMBLES:
         raise ValueError(f"scrambles is {scrambles}; 2 to {MOST_SCRAMBLES} can be made, {SCRAMBLES} is usual")
     if tolerance is not None and not 0 < tolerance < 1:
         raise ValueError(f"the tolerance is a standard error of a probability, above 0 and below 1, got {tolerance:g}")
+    if seed < 0:
+        raise ValueError(f"the seed is {seed}; it is a whole number, 0 or more")
     if not comparison.available:
         comparison.ranked()  # says why
         raise NothingToCompare
@@ -269,8 +278,10 @@ def _block(comparison: Comparison, inputs: Sequence[Input], seed: int, scramble:
         found.compared[name] = np.broadcast_to(_all_draws(compared), (len(at),))
     reference = comparison.point.reference
     for name in flows.keys() - {reference} if reference in flows else ():
-        saved = np.broadcast_to(flows[reference] - flows[name], (len(at), comparison.months.count + 1))
-        found.months_to_payback[name] = cash_flow.months_to_payback(saved)
+        months = cash_flow.months_to_payback(flows[reference] - flows[name])
+        # without accepted answers the approach never pays back; the reference's then cost more than anything, from the start
+        months = np.where(np.isnan(flows[name]).any(axis=-1), np.inf, months)
+        found.months_to_payback[name] = np.broadcast_to(months, (len(at),))
     return found
 
 
@@ -428,5 +439,5 @@ def break_even_draws(simulation: Simulation, cheaper: str, than: str) -> BreakEv
 def band(simulation: Simulation, name: str, volumes: Floats) -> tuple[Floats, Floats]:
     """P10 and P90 of what is compared at volumes of shape (n,), over the draws of the first scramble; the volume is not drawn."""
     totals = simulation.by_volume.drawn[name]
-    low, high = np.array([np.quantile(totals.total(volume), (0.1, 0.9)) for volume in volumes]).T
+    low, high = np.array([_quantiles(totals.total(volume), (0.1, 0.9)) for volume in volumes]).T
     return low, high

@@ -636,13 +636,16 @@ class Rates:
         return self._known_facts(self.book.assumptions)
 
     def assuming(self, likely: Mapping[str, Any]) -> Rates:
-        """The same rates with other likely values of some assumptions: numbers, or arrays of them.
+        """The same rates with other values of some assumptions, numbers or arrays of them; nothing of these is left open.
 
         Raises:
             PriceMissing: there is no assumption of that name, or none was recorded yet.
         """
         other = copy(self)  # what it remembers of prices hangs on no assumption
-        changed = {name: self.assumption(name).model_copy(update={"likely": value}) for name, value in likely.items()}
+        changed = {
+            name: self.assumption(name).model_copy(update=dict.fromkeys(("low", "likely", "high"), value))
+            for name, value in likely.items()
+        }
         other.assumptions = self.assumptions | changed
         return other
 

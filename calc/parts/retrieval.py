@@ -71,8 +71,11 @@ def _index(setting: Setting, spec: Retrieval) -> _Index:
         raise ValueError("retrieval needs task.corpus_tokens (or retrieval.corpus_tokens)")
     chunk = setting.given(spec.chunk_tokens, "retrieval.chunk_tokens")
     overlap = setting.given(spec.overlap_tokens, "retrieval.overlap_tokens")
-    if np.any(np.asarray(overlap.value) >= chunk.value):
-        raise ValueError(f"retrieval.overlap_tokens ({overlap.value:g}) must be less than chunk_tokens ({chunk.value:g})")
+    overlaps, chunks = np.broadcast_arrays(overlap.value, chunk.value)
+    if np.any(overlaps >= chunks):
+        first = np.argmax(overlaps >= chunks)  # the first draw that cannot be, where they are drawn
+        too_long, too_short = overlaps.ravel()[first], chunks.ravel()[first]
+        raise ValueError(f"retrieval.overlap_tokens ({too_long:g}) must be less than chunk_tokens ({too_short:g})")
     metadata = setting.given(spec.metadata_bytes_per_vector, "retrieval.metadata_bytes_per_vector")
     rules = setting.rates.store_rules(spec.store)
     if rules is None:
