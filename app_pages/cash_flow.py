@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 import streamlit as st
 
@@ -67,7 +69,7 @@ def _choice_and_download(comparison: Comparison) -> str | None:
 
 def _figures(comparison: Comparison, name: str) -> None:
     found = cash_words.figures(comparison, name)
-    with st.grid(len(found), min_column_width=165, gap="small"):
+    with st.grid(len(found), min_column_width=150, gap="small"):
         for figure in found:
             with st.container(border=True, height="stretch", gap="xsmall"):
                 st.metric(
@@ -137,10 +139,8 @@ def _events_card(comparison: Comparison) -> None:
     if events:
         table = [
             {
-                "Day": words.day_short(event.day),
-                "Approach": shared.plain(words.listed(words.in_sentence(name) for name in event.approaches)),
-                "What happens": shared.plain(event.text),
-                "Source": _source(event.source),
+                "When": f"**{words.day_short(event.day)}** :small[{shared.plain(_of(event.approaches))}]",
+                "What happens": f"{shared.plain(event.text)}{_cited(event.source)}",
             }
             for event in events
         ]
@@ -150,12 +150,15 @@ def _events_card(comparison: Comparison) -> None:
     box.caption(shared.plain(cash_words.price_sentence(comparison)))
 
 
-def _source(source: str) -> str:
+def _of(approaches: Sequence[str]) -> str:
+    return words.listed(words.in_sentence(name) for name in approaches)
+
+
+def _cited(source: str) -> str:
     if not source:
-        return "The scenario"
-    name = shared.plain(str(shared.source_cells(source)["Source"]))
-    address = shared.link(source)
-    return f"[{name}]({address})" if address else name
+        return ""
+    name, address = shared.plain(str(shared.source_cells(source)["Source"])), shared.link(source)
+    return f" [{name}]({address})" if address else f", {name}"
 
 
 def _value_card(comparison: Comparison, name: str) -> None:

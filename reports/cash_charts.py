@@ -203,10 +203,10 @@ def _finding(comparison: Comparison) -> str:
 def _caption(comparison: Comparison, has_events: bool) -> str:
     reference = words.in_sentence(comparison.point.reference)
     net = f", net of the {words.counted_value(comparison)}" if words.value_is_counted(comparison) else ""
-    marks = " Dashed: dated events, listed below." if has_events else ""
+    marks = " Dashed: dated events." if has_events else ""
     return (
         f"Saved against {reference} up to each day, {words.unit_name()}, nominal{net}. Above zero it has cost less. "
-        f"White dot: paid back, and stays so.{marks}"
+        f"Open dot: paid back, and stays so.{marks}"
     )
 
 

@@ -406,8 +406,8 @@ def value_rows(comparison: Comparison, name: str) -> list[dict[str, str]]:
 def _value_row(comparison: Comparison, found: Benefit | None, name: str, formula: str, fields: tuple[str, ...]) -> dict[str, str]:
     over = value_column(comparison)
     if found is None:
-        stated = "is not stated" if len(fields) == 1 else "are not stated"
-        why = f"not valued, because {words.listed(f'value.{field}' for field in fields)} {stated}"
+        what = words.listed((field.replace("_", " ").replace("usd ", "US$ ") for field in fields), "or")
+        why = f"not valued, because the scenario states no {what}"
         return {"Method": name, over: words.MISSING, "How it comes about": f"{formula}; {why}"}
     if found.missing:
         why = found.missing if found.missing.startswith("not valued") else f"not valued, because {found.missing}"
@@ -426,7 +426,9 @@ def value_caption(comparison: Comparison) -> str:
     if words.value_is_counted(comparison):
         return f"The {words.counted_value(comparison)} enters the savings above, against the reference's."
     if comparison.point.value is not None:
-        return "It does not enter the savings above, for an approach compared here has none."
+        handled = all(result.failure_mode == "remediate" for result in comparison.available.values())
+        why = ": rejected answers are handled, so every approach earns the same" if handled else ""
+        return f"It does not enter the savings above{why}."
     return "State any of them in the scenario, or under Value in the expert inputs."
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from calc.compare import Comparison
 from calc.export import price_rows, prices_digest, scenario_digest
 from calc.feasibility import feasibility
-from reports import advice_words, words
+from reports import advice_words, cash_words, words
 from reports.sources import source_words
 
 
@@ -21,6 +21,7 @@ def summary_markdown(comparison: Comparison) -> str:
         approaches_markdown(comparison),
         "## Break-even",
         _bullets(words.break_even_sentences(comparison)),
+        *_savings(comparison),
         *_turns(comparison),
         *_rules(comparison),
         *_notes(comparison),
@@ -77,6 +78,16 @@ def _rules(comparison: Comparison) -> list[str]:
     ]
     table = _table(["Rule", "", "This workload"], rows)
     return ["## Rules of thumb, checked", table, escaped(advice_words.rules_caption(comparison))] if rows else []
+
+
+def _savings(comparison: Comparison) -> list[str]:
+    """What each approach saves against the reference, with why some have no rate of return."""
+    rows = cash_words.savings_rows(comparison)
+    if not rows:
+        return []
+    notes = (cash_words.no_rate_sentence(comparison), cash_words.price_sentence(comparison), cash_words.conventions(comparison))
+    table = _table(["Approach", *cash_words.HEAD[1:]], rows, figures=range(1, len(cash_words.HEAD)))
+    return [f"## {escaped(cash_words.savings_title(comparison))}", table, escaped(" ".join(filter(None, notes)))]
 
 
 def _turns(comparison: Comparison) -> list[str]:

@@ -12,10 +12,11 @@ from calc.compare import ApproachResult, Comparison
 from calc.export import assumptions, price_rows, prices_digest, scenario_digest
 from calc.feasibility import feasibility
 from calc.ledger import GROUPS, Group
-from reports import advice_words, words
+from reports import advice_words, cash_words, words
+from reports.cash_charts import savings_chart
 from reports.charts import break_even_chart
 from reports.letters import FONT_FOLDER, REPLACEMENT, breakable, printable
-from reports.print_charts import break_even_svg
+from reports.print_charts import break_even_svg, savings_svg
 from reports.sources import source_words
 
 TEMPLATE = Path(__file__).parent / "report.typ"
@@ -189,22 +190,19 @@ def _missing(comparison: Comparison) -> list[str]:
     return texts
 
 
-def _savings(comparison: Comparison) -> Table:
-    """What each approach saves against the reference."""
-    rows = []
-    for name in comparison.available:
-        found = None if name == comparison.point.reference else comparison.savings(name)
-        if found is not None:
-            rates = words.listed((words.rate(rate) for rate in found.annual_irr), "or") or "none"
-            payback = words.months(found.payback_months)
-            saved = [words.money(found.total_usd), words.money(found.net_present_value_usd)]
-            rows.append([breakable(words.label(name)), *saved, payback, words.months(found.discounted_payback_months), rates])
-    head = ["", "Saved in total", "Net present value", "Payback", "Discounted payback", "Annual IRR"]
-    reference = words.in_sentence(comparison.point.reference)
+def _savings(comparison: Comparison) -> dict[str, Any]:
+    """What each approach saves against the reference, and when."""
+    drawn = savings_chart(comparison)
+    chart = None
+    if drawn is not None:
+        chart = {"title": drawn.title, "caption": drawn.caption, "alt": drawn.alt, "svg": savings_svg(drawn).decode()}
+    notes = (cash_words.no_rate_sentence(comparison), cash_words.price_sentence(comparison), cash_words.conventions(comparison))
     return {
-        "title": f"Saved against {reference}, discounted at {words.percent(comparison.discount_rate)}",
-        "head": head,
-        "rows": rows,
+        "title": cash_words.savings_title(comparison),
+        "head": list(cash_words.HEAD),
+        "rows": [[breakable(name), *cells] for name, *cells in cash_words.savings_rows(comparison)],
+        "chart": chart,
+        "notes": " ".join(filter(None, notes)),
     }
 
 
