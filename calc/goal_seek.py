@@ -28,7 +28,8 @@ from pricing import PriceBook, PricingError
 from pricing.near import did_you_mean
 
 Floats = NDArray[np.float64]
-_HALVINGS = 60
+_HALVINGS = 40
+"""Of a range in which an approach gets or loses its total, each with a comparison of its own: to 1e-12 of it."""
 _SPLITS = 6
 """How often a range is halved to find within it what its two ends do not show: an approach without a price, a refusal."""
 
@@ -172,6 +173,27 @@ def goal_seek(
     stretches = tuple(Stretch(p.low, p.high, p.winner, p.low_totals, p.high_totals) for p in pieces)
     gaps = _gaps_joined(found.gaps, float(number.whole))
     return GoalSeek(comparison, number, low, high, range_is, names, stretches, changes, gaps, found.tied)
+
+
+def totals_at(found: GoalSeek, values: Floats) -> dict[str, Floats]:
+    """What is compared of the approaches at values of the number, US$ over the horizon; not a number where there is no total.
+
+    Args:
+        values: within the range that was asked for; whole ones where the number counts whole things.
+    """
+    ask = _Asked(found.comparison, found.number, found.names)
+    usd = np.full((len(found.names), len(values)), np.nan)
+    if found.number.moves_in_steps:
+        alike = [np.array([index]) for index in range(len(values))]
+    else:
+        # approaches gain and lose their totals at the ends of gaps: between those, values can be computed together
+        ends = np.array([[gap.low <= values, values <= gap.high] for gap in found.gaps]).reshape(-1, len(values))
+        kinds = np.unique(ends, axis=1, return_inverse=True)[1].ravel() if len(ends) else np.zeros(len(values), int)
+        alike = [np.flatnonzero(kinds == kind) for kind in np.unique(kinds)]
+    for where in alike:
+        usd[:, where] = ask(values[where]).usd
+    usd[~np.isfinite(usd)] = np.nan
+    return dict(zip(found.names, usd, strict=True))
 
 
 # --- what is asked --------------------------------------------------------------------------------------------------------
@@ -365,11 +387,9 @@ def _parts(ask: _Asked, low: float, high: float, splits: int) -> list[_Part]:
 
 
 def _boundary(ask: _Asked, low: float, high: float, first: _Answer) -> tuple[float, float]:
-    """Neighbouring numbers, of which the first is as the low end is and the second is not."""
+    """Two values close together, of which the first is as the low end is and the second is not."""
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        if not low < middle < high:
-            break
         if ask(np.array([middle])).status == first.status:
             low = middle
         else:

@@ -7,7 +7,7 @@ moves by the same factor. ``assumptions.staff.overhead_share`` is a number nobod
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,7 +63,7 @@ class Movable:
             within = comparison.months.count - 1 if self.path.endswith(".go_live_month") else self.high
             return self.low, float(within), "every value the field takes"
         if self.low >= 0 and self.high <= 1:
-            return 0.0 if self.low < 0.01 else self.low, self.high, "every share"
+            return 0.01 if 0 < self.low < 0.01 else self.low, self.high, "every share"
         if not self.present:
             what = "0" if self.present == 0 else "not stated"
             raise ValueError(f"{self.path} is {what}, which gives no range to look at: say from and to")
@@ -87,15 +87,29 @@ class Movable:
             ValueError, PricingError: the model refuses one of the values.
         """
         book, day, point = comparison.rates.book, comparison.as_of, comparison.point
-        if self.path.startswith(PRICES):
-            row = price_in_force(comparison, self.path)
-            return compare(point, book, today=day, pricing={(row.offer, row.key): values[:, np.newaxis] / row.usd})
-        if self.path.startswith(ASSUMPTIONS):
-            name = self.path.removeprefix(ASSUMPTIONS)
-            return compare(point, book, today=day, assuming={name: values[:, np.newaxis]})
         if self.moves_in_steps:
             return compare(with_value(point, self.path, float(values[0])), book, today=day)
-        return compare(with_field(point, self.path, values), book, today=day)
+        return moved(comparison, [(self, values)])
+
+
+def moved(comparison: Comparison, numbers: Iterable[tuple[Movable, Floats]]) -> Comparison:
+    """The comparison with several numbers replaced at once, each by values of the same shape (n,).
+
+    Raises:
+        ValueError: one of them moves in steps, or the model refuses one of the values.
+        PricingError: the model refuses one of the values.
+    """
+    point = comparison.point
+    assuming, pricing = dict[str, Floats](), dict[tuple[str, str], Floats]()
+    for number, values in numbers:
+        if number.path.startswith(PRICES):
+            row = price_in_force(comparison, number.path)
+            pricing[row.offer, row.key] = values[:, np.newaxis] / row.usd
+        elif number.path.startswith(ASSUMPTIONS):
+            assuming[number.path.removeprefix(ASSUMPTIONS)] = values[:, np.newaxis]
+        else:
+            point = with_field(point, number.path, values)
+    return compare(point, comparison.rates.book, today=comparison.as_of, assuming=assuming, pricing=pricing)
 
 
 def movable(comparison: Comparison, path: str) -> Movable:

@@ -78,7 +78,7 @@ def grid(low: float, high: float, *, through: float | None = None) -> Floats:
 def smallest(usd: Floats) -> Whole:
     """Which function is the smallest, the first of equal ones; −1 where none is finite. Shape: `usd` without its first axis."""
     least = usd.min(axis=0)
-    tie = TIE * np.abs(np.where(np.isfinite(usd), usd, 0.0)).max(axis=0)
+    tie = TIE * np.maximum(np.abs(np.where(np.isfinite(usd), usd, 0.0)), np.abs(np.where(np.isfinite(least), least, 0.0)))
     first = np.argmax(usd <= least + tie, axis=0)
     return np.where(np.isfinite(least), first, -1)
 
@@ -184,7 +184,7 @@ def _lowest_gap(at: Floats, usd: Floats, cells: Whole) -> Floats:
         crossing = np.where(np.isinf(falls), from_right, np.where(np.isinf(rises), from_left, crossing))
         lowest = np.where((falls < 0) & (rises > 0), np.minimum(crossing, ends), ends)
         lowest = np.where(np.isfinite(lowest), lowest, np.inf)
-    lowest += TIE * np.abs(np.where(np.isfinite(usd), usd, 0.0)).max(axis=0)[cells]
+    lowest += TIE * np.abs(np.where(np.isfinite(usd), usd, 0.0))[:, cells]
     lowest[best, np.arange(len(cells))] = np.inf
     same = (best == which[cells + 1]) & (best >= 0)
     return np.where(same, lowest.min(axis=0), np.inf)

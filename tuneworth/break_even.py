@@ -59,7 +59,8 @@ def break_even(
         found = goal_seek(base.scenario, base.rates.book, over, low, high, between=pair, today=base.as_of)
     except ValueError as error:
         option, wrong = ("--between", str(error).removeprefix("between: ")) if str(error).startswith("between:") else ("", "")
-        raise InputError(Problem(option or "--over", wrong or str(error))) from None
+        listed = "tuneworth break-even SCENARIO --list prints every number there is" if "there is no " in str(error) else ""
+        raise InputError(Problem(option or "--over", wrong or str(error), next_step="" if option else listed)) from None
     with words.amounts_in(base.currency, base.scenario.approaches):
         _print(found, form)
     if found.gaps:
@@ -71,7 +72,12 @@ def say_gaps(found: GoalSeek) -> None:
     """Where there is no total and why, on standard error."""
     for gap in found.gaps:
         whose = "nothing can be computed" if gap.approach is None else f"{words.label(gap.approach)} has no total"
-        say(f"From {figure(gap.low)} to {figure(gap.high)} {whose}: {gap.why}")
+        say(f"From {_figure(found, gap.low)} to {_figure(found, gap.high)} {whose}: {gap.why}")
+
+
+def _figure(found: GoalSeek, value: float) -> str:
+    """A value of the range; what is next to nothing within it is 0."""
+    return figure(value if abs(value) > 1e-11 * (found.high - found.low) else 0.0)
 
 
 def _print(found: GoalSeek, form: Format) -> None:
@@ -112,7 +118,7 @@ def _rows(found: GoalSeek) -> list[tuple[Any, str, str | None]]:
 def _shown_rows(found: GoalSeek) -> list[dict[str, Any]]:
     unit, rows = words.unit_name(), []
     for stretch, starts_with, _ in _rows(found):
-        row: dict[str, Any] = {"from": Figure(figure(stretch.low)), "to": Figure(figure(stretch.high))}
+        row: dict[str, Any] = {"from": Figure(_figure(found, stretch.low)), "to": Figure(_figure(found, stretch.high))}
         row |= {"cheapest": words.MISSING if stretch.winner is None else words.label(stretch.winner), "starts with": starts_with}
         shown = found.names if len(found.names) == 2 else (stretch.winner,)
         for name in shown:

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 from pydantic import BaseModel, PlainValidator
 from pydantic.fields import FieldInfo
 
+from calc.estimate import NumberRule
 from calc.scenario import MOST_LETTERS, MOST_TURNS, Approach, OfferId, Scenario
 from ingest.fields import meaning_of
 
@@ -204,12 +205,11 @@ def _plain(kind: Any, bounds: dict[str, Any]) -> str:
 def _number(annotation: Any) -> str | None:
     """A number of `calc.estimate` in words; its bounds are those that its validator holds."""
     for part in getattr(annotation, "__metadata__", ()):
-        if isinstance(part, PlainValidator):
-            held = inspect.getclosurevars(part.func).nonlocals
-            low, high = held["low"], held["high"]
-            name = "whole number" if held["whole"] else "share" if (low, high) == (0, 1) else "number"
-            words = "".join(f", or `{word}`" for word in held["words"])
-            return f"{name}{_span(low, high)} or a range{words}"
+        if isinstance(part, PlainValidator) and isinstance(part.func, NumberRule):
+            rule = part.func
+            name = "whole number" if rule.whole else "share" if (rule.low, rule.high) == (0, 1) else "number"
+            words = "".join(f", or `{word}`" for word in rule.words)
+            return f"{name}{_span(rule.low, rule.high)} or a range{words}"
         if isinstance(part, FieldInfo):
             return _number(get_args(annotation)[0])
     return None

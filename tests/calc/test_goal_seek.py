@@ -367,3 +367,21 @@ def test_every_number_that_is_listed_can_be_moved() -> None:
             for name, result in base.available.items():
                 usd = float(np.squeeze(same.results[name].compared_usd()))
                 assert usd == pytest.approx(float(result.compared_usd()), rel=1e-12), one.path
+
+
+def test_an_approach_that_loses_its_price_as_a_number_grows_keeps_its_totals_below() -> None:
+    # the open model has no batch price, so that any share of batches leaves it without a total
+    stated = load_scenario(EXAMPLES / "medical_qa.yaml")
+    found = goal_seek(stated, BOOK, "workload.batch_share", 0, 1, today=DAY)
+    gap = next(gap for gap in found.gaps if gap.approach == "hybrid at Vertex AI")
+    assert 0 < gap.low < 1e-9
+    assert gap.high == 1
+    assert "batch" in gap.why
+    assert "hybrid at Vertex AI" in found.stretches[0].low_totals_usd
+    assert "hybrid at Vertex AI" not in found.stretches[-1].high_totals_usd
+
+
+def test_the_usual_range_of_a_share_above_zero_starts_at_a_hundredth() -> None:
+    base = compare(load_scenario(EXAMPLES / "medical_qa.yaml"), BOOK, today=DAY)
+    number = movable(base, "approaches.fine-tuning.data_preparation.accept_share")
+    assert number.usual_range(base)[:2] == (0.01, 1)

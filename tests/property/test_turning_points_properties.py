@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from calc.turning_points import grid, smallest, turning_points
@@ -35,12 +35,14 @@ def test_every_change_that_a_dense_grid_shows_is_found_and_every_found_one_is_th
 def test_a_dip_between_two_values_of_the_grid_is_found(middle, depth_log, bend_log):
     depth, bend = 10**depth_log, 10**bend_log
     half = np.sqrt(depth / bend)
+    roots = (middle - half, middle + half)
+    assume(all(min(abs(at), abs(at - 1)) > 1e-6 for at in roots))
 
     def totals(at):
         return np.stack([1 + 0.3 * at, 1 + 0.3 * at + bend * (at - middle) ** 2 - depth])
 
     _, turns = turning_points(totals, grid(0, 1))
-    expected = [at for at in (middle - half, middle + half) if 0 < at < 1]
+    expected = [at for at in roots if 0 < at < 1]
     assert [turn.right for turn in turns] == pytest.approx(expected, abs=1e-6 * half + 3e-12 / (half * bend))
 
 
@@ -86,3 +88,10 @@ def test_where_none_is_finite_none_is_the_smallest():
     assert first == -1
     assert [(turn.before, turn.after, turn.smooth) for turn in turns] == [(-1, 0, False)]
     assert turns[0].right == pytest.approx(0.3, abs=1e-15)
+
+
+def test_a_function_that_grows_without_bound_makes_no_ties_of_the_others():
+    def totals(at):
+        return np.stack([np.full(at.shape, 2.0), np.full(at.shape, 1.0), 1e18 * (1 + at)])
+
+    assert turning_points(totals, grid(0, 1)) == (1, ())
