@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app_pages import inputs, shared
+from app_pages import inputs, shared, simulated
 from calc import Comparison, CostLine
 from calc.advice import Rule, State, rules
 from calc.compare import ApproachResult
@@ -47,23 +47,44 @@ def _answer(comparison: Comparison) -> None:
     st.markdown(shared.with_bold_money(words.reasons(comparison)))
     if said := words.currency_sentence(comparison):
         st.caption(shared.plain(said))
-    _badges_and_downloads(comparison)
+    sure = simulated.certainty(comparison) if comparison.available and simulated.is_known(comparison) else None
+    badge_place = _badges_and_downloads(comparison)
     _cards(comparison)
     if comparison.available:
-        _break_even_card(comparison)
+        chart_place = _break_even_card(comparison)
+        _draw_sure(comparison, sure, badge_place, chart_place)
         _cost_lines_card(comparison)
     _turns_card(comparison)
     _feasibility_card(comparison)
     _rules_card(comparison)
     st.caption(_price_caption(comparison))
+    if comparison.available and sure is None:
+        # the page is there before the draws are made
+        try:
+            _draw_sure(comparison, simulated.certainty(comparison), badge_place, chart_place)
+        except shared.REFUSALS as error:
+            st.caption(f"How sure this is cannot be simulated: {shared.plain(str(error))}")
+
+
+def _draw_sure(comparison: Comparison, sure: simulated.Certainty | None, badge: DeltaGenerator, chart: DeltaGenerator) -> None:
+    """The break-even chart, and with it how sure the answer is where that is known."""
+    if sure is not None and sure.badge is not None:
+        badge.badge(shared.plain(sure.badge.text), icon=":material/casino:", color="blue")
+    drawn = break_even_chart(comparison, st.session_state.get("unit") or "month", None if sure is None else sure.band)
+    with chart.container():
+        st.caption(shared.plain(drawn.caption))
+        figure, key = break_even_figure(drawn, shared.theme()), "break-even" if sure is None else "break-even with band"
+        st.plotly_chart(figure, theme=None, config=CONFIG, alt=drawn.alt, key=key)
 
 
 # --- verdict ---------------------------------------------------------------------------------------------------------------
 
 
-def _badges_and_downloads(comparison: Comparison) -> None:
+def _badges_and_downloads(comparison: Comparison) -> DeltaGenerator:
+    """Gives the place for how sure the answer is."""
     row = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
     with row.container(horizontal=True, width="content", gap="xsmall"):
+        sure = st.empty()
         for badge in words.badges(comparison):
             icon = {"until": "event_available", "closed": "event_busy", "partial": "help"}[badge.kind]
             st.badge(shared.plain(badge.text), icon=f":material/{icon}:", color="orange" if badge.is_warning else "gray")
@@ -72,6 +93,7 @@ def _badges_and_downloads(comparison: Comparison) -> None:
         _download("PDF report", lambda: report_pdf(comparison), f"{name}.pdf", "application/pdf", ":material/download:")
         _download("CSV", lambda: _zipped(csv_files(comparison)), f"{name}-csv.zip", "application/zip")
         _download("JSON", lambda: to_json(comparison_dict(comparison)), f"{name}.json", "application/json")
+    return sure
 
 
 def _download(label: str, data, file_name: str, mime: str, icon: str | None = None) -> None:
@@ -135,7 +157,8 @@ def _card(comparison: Comparison, result: ApproachResult) -> None:
 # --- break-even --------------------------------------------------------------------------------------------------------------
 
 
-def _break_even_card(comparison: Comparison) -> None:
+def _break_even_card(comparison: Comparison) -> DeltaGenerator:
+    """Gives the place of its caption and chart."""
     labels: dict[Unit, str] = {
         "month": "Per month", "request": f"Per {words.volume_unit(comparison)}", "horizon": words.months(comparison.months.count),
     }  # fmt: skip
@@ -146,8 +169,7 @@ def _break_even_card(comparison: Comparison) -> None:
         label_visibility="collapsed",
     )  # fmt: skip
     with box:
-        st.caption(shared.plain(chart.caption))
-        st.plotly_chart(break_even_figure(chart, shared.theme()), theme=None, config=CONFIG, alt=chart.alt, key="break-even")
+        place = st.empty()
         rows = interval_rows(comparison)
         count = f"{len(rows)} interval{'s' if len(rows) != 1 else ''}"
         with st.expander(f"Who wins where, and why: {count}"):
@@ -169,6 +191,7 @@ def _break_even_card(comparison: Comparison) -> None:
             )
             for sentence in words.break_even_sentences(comparison):
                 st.markdown(f"- {shared.plain(sentence)}")
+    return place
 
 
 # --- cost lines --------------------------------------------------------------------------------------------------------------

@@ -142,8 +142,18 @@ class Today:
 
 
 @dataclass(frozen=True)
+class VolumeBand:
+    """8 in 10 simulations of today's cheapest approach, by volume, US$ over the horizon."""
+
+    volumes: tuple[float, ...]
+    low_usd: tuple[float, ...]
+    high_usd: tuple[float, ...]
+    draws: int
+
+
+@dataclass(frozen=True)
 class BreakEvenChart:
-    """Cost by volume, both axes logarithmic."""
+    """Cost by volume, or by any other number, on a logarithmic axis of costs."""
 
     title: str
     caption: str
@@ -153,9 +163,12 @@ class BreakEvenChart:
     lines: tuple[Line, ...]
     stretches: tuple[Stretch, ...]
     crossings: tuple[Crossing, ...]
-    today: Today
+    today: Today | None
+    """None where today's value is not stated, or outside."""
     mark: str
     """What stands before an amount in the currency drawn."""
+    band: Band | None = None
+    """8 in 10 simulations of today's cheapest approach."""
 
     @property
     def label_rows(self) -> int:
@@ -304,36 +317,39 @@ class LengthChart:
 
 
 @words.in_its_currency
-def break_even_chart(comparison: Comparison, unit: Unit = "month") -> BreakEvenChart:
+def break_even_chart(comparison: Comparison, unit: Unit = "month", spread: VolumeBand | None = None) -> BreakEvenChart:
     """Every available approach's cost against the monthly volume, and who is cheapest where.
 
     Args:
         unit: amounts per month (one-off costs spread over the horizon), per request, or over the whole horizon.
+        spread: how far simulations of the cheapest approach differ.
 
     Raises:
         NothingToCompare: no approach is available.
     """
     comparison.winner()
-    low, high = _volume_range(comparison)
+    low, high = volume_range(comparison)
     results = comparison.available
     requests_per_volume = float(growth_factors(comparison.point.workload.growth, comparison.months).sum())
 
+    def per(volumes: Floats) -> Floats:
+        return np.asarray({"month": comparison.months.count, "request": volumes * requests_per_volume, "horizon": 1.0}[unit])
+
     def dollars(curve: Curve, volumes: Floats) -> Floats:
-        per = {"month": float(comparison.months.count), "request": volumes * requests_per_volume, "horizon": 1.0}[unit]
-        return np.asarray(curve.total(volumes) / per)
+        return np.asarray(curve.total(volumes) / per(volumes))
 
     def cost(curve: Curve, volumes: Floats) -> Floats:
         return dollars(curve, volumes) * words.shown_amount(1.0)
 
-    grids = {name: _grid(result.curve, low, high) for name, result in results.items()}
+    grids = {name: curve_grid(result.curve, low, high) for name, result in results.items()}
     costs = {name: cost(result.curve, grids[name]) for name, result in results.items()}
-    least = _least_drawn(np.concatenate(list(costs.values())))
+    least = least_drawn(np.concatenate(list(costs.values())))
 
     def drawn(curve: Curve, volumes: Floats) -> Floats:
         return np.maximum(cost(curve, volumes), least)
 
     values = {name: np.maximum(found, least) for name, found in costs.items()}
-    value = _value_axis(comparison, unit, list(values.values()))
+    value = cost_axis(comparison, unit, list(values.values()))
     volume = Axis(_volume_title(comparison), low, high, _volume_ticks(low, high))
     heights = [LABEL_HEIGHT * len(name_rows(words.label(name))) for name in results]
     ends = pushed_apart([value.share(float(values[name][-1])) for name in results], heights)
@@ -344,7 +360,7 @@ def break_even_chart(comparison: Comparison, unit: Unit = "month") -> BreakEvenC
     )
     visible = _visible(comparison.envelope, low, high)
     stretches = tuple(_stretch(results[i.winner], i, drawn, low, high) for i in visible if i.winner is not None)
-    places = _label_places([volume.share(interval.first) for interval in visible[1:]])
+    places = crossing_places([volume.share(interval.first) for interval in visible[1:]])
     firsts = [interval.first for interval in visible[1:]]
     crossings = tuple(
         Crossing(
@@ -356,12 +372,27 @@ def break_even_chart(comparison: Comparison, unit: Unit = "month") -> BreakEvenC
     today_usd = float(drawn(winner.curve, np.array([float(comparison.requests)]))[0])
     today = Today(comparison.requests, today_usd, f"Today {words.volume_short(comparison.requests)}", winner.family)
     return BreakEvenChart(
-        _finding(comparison), _break_even_caption(comparison, unit), _break_even_alt(comparison, unit, visible, dollars),
-        volume, value, lines, stretches, crossings, today, words.mark(),
+        _finding(comparison), _break_even_caption(comparison, unit, spread), _break_even_alt(comparison, unit, visible, dollars),
+        volume, value, lines, stretches, crossings, today, words.mark(), spread and _band(spread, per, value),
     )  # fmt: skip
 
 
-def _least_drawn(costs: Floats) -> float:
+def band_volumes(comparison: Comparison, points: int = 41) -> Floats:
+    """Volumes, even on the break-even chart's axis, at which a band of simulations is asked for."""
+    return np.geomspace(*volume_range(comparison), points)
+
+
+def _band(spread: VolumeBand, per: Callable[[Floats], Floats], value: Axis) -> Band | None:
+    """The band in the chart's unit and currency, where it is finite, cut at the axis."""
+    volumes = np.array(spread.volumes)
+    found = np.array([spread.low_usd, spread.high_usd]) / per(volumes) * words.shown_amount(1.0)
+    finite = np.isfinite(found).all(axis=0)
+    low, high = np.clip(found[:, finite], value.low, value.high)
+    middle = (low + high) / 2
+    return Band(tuple(volumes[finite]), tuple(middle), tuple(low), tuple(high)) if finite.any() else None
+
+
+def least_drawn(costs: Floats) -> float:
     """The lowest cost that a logarithmic axis shows: what costs nothing, or less, lies on its bottom."""
     positive = costs[costs > 0]
     if not positive.size:
@@ -370,7 +401,7 @@ def _least_drawn(costs: Floats) -> float:
     return least if positive.size == costs.size else max(least, float(positive.max()) * LEAST_SHARE)
 
 
-def _volume_range(comparison: Comparison) -> tuple[float, float]:
+def volume_range(comparison: Comparison) -> tuple[float, float]:
     """About 1,000 to 3 million around today's volume; further where a change of the cheapest lies outside."""
     today, changes = comparison.requests, [interval.first for interval in comparison.envelope[1:]]
     low = _rounded(min([today / 10, max(1e3, today / 1000), *(c / 3 for c in changes if c >= 1e3)]), down=True)
@@ -385,7 +416,7 @@ def _rounded(value: float, *, down: bool) -> float:
     return max(s for s in steps if s <= value * 1.0001) if down else min(s for s in steps if s >= value * 0.9999)
 
 
-def _grid(curve: Curve, low: float, high: float) -> Floats:
+def curve_grid(curve: Curve, low: float, high: float) -> Floats:
     """Volumes that show a curve: even on the logarithmic axis, both sides of each visible jump, and each bend."""
     jumps = []
     for load, minimum, weight in zip(curve.steps.load, curve.steps.minimum, curve.steps.weight, strict=True):
@@ -420,7 +451,7 @@ def _visible(envelope: Sequence[Interval], low: float, high: float) -> list[Inte
 
 def _stretch(result: ApproachResult, interval: Interval, drawn: Drawn, low: float, high: float) -> Stretch:
     first, last = max(float(interval.first), low), min(float(interval.last + 1), high)
-    grid = _grid(result.curve, low, high)
+    grid = curve_grid(result.curve, low, high)
     x = np.concatenate([[first], grid[(grid > first) & (grid < last)], [last * (1 - 1e-9)]])
     return Stretch(words.label(result.name), result.family, first, last, tuple(x), tuple(drawn(result.curve, x)))
 
@@ -430,7 +461,7 @@ def _height(results: dict[str, ApproachResult], before: Interval, volume: float,
     return float(drawn(results[str(before.winner)].curve, np.array([float(volume - 1)]))[0])
 
 
-def _label_places(shares: list[float]) -> list[tuple[int | None, Literal["left", "right"]]]:
+def crossing_places(shares: list[float]) -> list[tuple[int | None, Literal["left", "right"]]]:
     """Row and side of each crossing's label: right of its drop where the next drop leaves room, else left and higher up."""
     taken: list[list[tuple[float, float]]] = [[] for _ in range(LABEL_ROWS)]
     places: list[tuple[int | None, Literal["left", "right"]]] = []
@@ -489,7 +520,7 @@ def line_dashes(results: Mapping[str, ApproachResult]) -> dict[str, Dash]:
     return dashes
 
 
-def _value_axis(comparison: Comparison, unit: Unit, values: list[Floats]) -> Axis:
+def cost_axis(comparison: Comparison, unit: Unit, values: list[Floats]) -> Axis:
     low, high = min(float(v.min()) for v in values), max(float(v.max()) for v in values)
     low, high = low / 1.25, high * 1.25
     months = comparison.months.count
@@ -538,7 +569,7 @@ def _per_answer(comparison: Comparison) -> str:
     return f"{words.unit_name()} per {words.volume_unit(comparison)}"
 
 
-def _break_even_caption(comparison: Comparison, unit: Unit) -> str:
+def _break_even_caption(comparison: Comparison, unit: Unit, band: VolumeBand | None) -> str:
     months, money = comparison.months.count, words.unit_name()
     spread = {
         "month": f"{money} per month, one-off costs spread over {months} months",
@@ -548,6 +579,8 @@ def _break_even_caption(comparison: Comparison, unit: Unit) -> str:
     equal = " Compared at equal accepted answers." if words.rejected_are_lost(comparison) else ""
     if words.value_is_counted(comparison):
         equal += f" Net of the {words.counted_value(comparison)}: what earns its cost lies at the bottom."
+    if band is not None:
+        equal += f" Shaded: 8 in 10 of {band.draws:,} simulations of {words.in_sentence(comparison.winner())}."
     return f"{spread}; both axes logarithmic. Thick line and ribbon: the cheapest approach.{equal}"
 
 

@@ -169,6 +169,11 @@ def input_label(one: Input, scenario: Scenario) -> str:
     return label(one.path, scenario)
 
 
+def short(heading: str) -> str:
+    """A heading where there is little room: RAG accepted."""
+    return heading.replace(" answers accepted", " accepted")
+
+
 def in_sentence(text: str) -> str:
     """A heading inside a sentence: lower case but for what is written large anyway."""
     return text if re.match(r"[A-Z]{2}|[A-Z]\w*[A-Z]", text) else text[:1].lower() + text[1:]

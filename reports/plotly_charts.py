@@ -23,6 +23,7 @@ from reports.charts import (
     PriceLine,
     ReplicaChart,
     Tick,
+    Today,
     UtilisationChart,
 )
 from reports.palette import MEMORY_GROUPS, PALETTES, Palette, ThemeName
@@ -60,25 +61,17 @@ def break_even_figure(chart: BreakEvenChart, theme: ThemeName) -> go.Figure:
             continue
         side = 1 if crossing.side == "right" else -1
         figure.add_annotation(
-            x=log10(crossing.x), xref="x", y=ribbon + (crossing.row * LABEL_ROW_PX + 3) / plot, yref="paper", showarrow=False,
+            x=_annotated(chart.volume, crossing.x), xref="x", y=ribbon + (crossing.row * LABEL_ROW_PX + 3) / plot, yref="paper", showarrow=False,
             xanchor="left" if side > 0 else "right", yanchor="bottom", xshift=4 * side, text=f"<b>{crossing.label}</b>",
             font={"color": palette.text, "size": 12.5}, bgcolor=palette.background, borderpad=1,
         )  # fmt: skip
-    figure.add_annotation(
-        x=log10(chart.today.x), y=1, yref="paper", yanchor="bottom", showarrow=False, text=f"<b>{chart.today.label}</b>",
-        font={"color": palette.text, "size": 13},
-    )  # fmt: skip
+    if chart.today is not None:
+        _add_cheapest_today(figure, chart.volume, chart.today, chart.value.high, palette)
     longest = max(len(row) for line in chart.lines for row in line.label_rows)
     figure.update_layout(
-        _layout(palette, top + plot + bottom),
+        layout(palette, top + plot + bottom),
         margin={"l": 10, "r": 14 + LETTER_PX * longest, "t": top, "b": bottom},
-        xaxis={
-            "type": "log", "range": [log10(chart.volume.low), log10(chart.volume.high)], "fixedrange": True, "anchor": "y2",
-            "tickvals": [tick.value for tick in chart.volume.ticks], "ticktext": [tick.label for tick in chart.volume.ticks],
-            "showgrid": False, "zeroline": False, "ticks": "outside", "ticklen": 4, "tickcolor": palette.marker,
-            "title": {"text": chart.volume.title, "standoff": 6, "font": {"size": 12.5, "color": palette.soft}},
-            "tickfont": {"size": 12.5, "color": palette.soft}, "tickangle": 0,
-        },
+        xaxis=_bottom_axis(chart.volume, palette) | {"anchor": "y2"},
         yaxis={
             "type": "log", "range": [low, log10(chart.value.high)], "domain": [ribbon, 1], "fixedrange": True,
             "tickvals": [tick.value for tick in chart.value.ticks], "showticklabels": False, "gridcolor": palette.grid,
@@ -92,11 +85,13 @@ def break_even_figure(chart: BreakEvenChart, theme: ThemeName) -> go.Figure:
 
 def _add_lines(figure: go.Figure, chart: BreakEvenChart, palette: Palette, bottom: float) -> None:
     decimals = ",.4f" if chart.value.high < 50 else ",.0f"
+    if chart.band is not None and chart.today is not None:
+        _add_range(figure, chart.band, palette.families[chart.today.family])
     for line in chart.lines:
         figure.add_scatter(
             x=line.x, y=line.y, mode="lines", name=line.label, showlegend=False,
             line={"color": palette.families[line.family], "width": LINE_PX, "dash": line.dash, "simplify": False},
-            hovertemplate=f"{line.label}: {chart.mark}%{{y:{decimals}}} at %{{x:,.0f}}<extra></extra>",
+            hovertemplate=f"{line.label}: {chart.mark}%{{y:{decimals}}} at %{{x:,.4~r}}<extra></extra>",
         )  # fmt: skip
     for stretch in chart.stretches:
         figure.add_scatter(
@@ -108,20 +103,33 @@ def _add_lines(figure: go.Figure, chart: BreakEvenChart, palette: Palette, botto
             x=[crossing.x, crossing.x], y=[crossing.y, bottom], mode="lines", showlegend=False, hoverinfo="skip",
             line={"color": palette.marker, "width": 1, "dash": "3px,3px"},
         )  # fmt: skip
-    today = chart.today
-    figure.add_scatter(
-        x=[today.x, today.x], y=[chart.value.high, today.y], mode="lines", showlegend=False, hoverinfo="skip",
-        line={"color": palette.marker, "width": 1.5},
-    )  # fmt: skip
     figure.add_scatter(
         x=[crossing.x for crossing in chart.crossings], y=[crossing.y for crossing in chart.crossings], mode="markers",
         showlegend=False, hoverinfo="skip",
         marker={"size": 9, "color": palette.background, "line": {"color": palette.text, "width": 1.5}},
     )  # fmt: skip
+
+
+def _add_cheapest_today(figure: go.Figure, across: Axis, today: Today, top: float, palette: Palette) -> None:
+    """Today's value as an upright line that ends on the winner."""
+    figure.add_scatter(
+        x=[today.x, today.x], y=[top, today.y], mode="lines", showlegend=False, hoverinfo="skip",
+        line={"color": palette.marker, "width": 1.5},
+    )  # fmt: skip
     figure.add_scatter(
         x=[today.x], y=[today.y], mode="markers", showlegend=False, hoverinfo="skip",
         marker={"size": 11, "color": palette.families[today.family], "line": {"color": palette.background, "width": 1.5}},
     )  # fmt: skip
+    share = across.share(today.x)
+    figure.add_annotation(
+        x=_annotated(across, today.x), y=1, yref="paper", yanchor="bottom", showarrow=False, text=f"<b>{today.label}</b>",
+        xanchor="left" if share < 0.08 else "right" if share > 0.92 else "center", font={"color": palette.text, "size": 13},
+    )  # fmt: skip
+
+
+def _annotated(axis: Axis, value: float) -> float:
+    """Where an annotation stands on an axis: a logarithmic one takes logarithms there, but values in traces."""
+    return log10(value) if axis.logarithmic else value
 
 
 def _add_ribbon(figure: go.Figure, chart: BreakEvenChart, palette: Palette) -> None:
@@ -152,7 +160,7 @@ def _add_name(figure: go.Figure, line: Line, at: float, palette: Palette) -> Non
 def cost_lines_figure(chart: CostLinesChart, theme: ThemeName) -> go.Figure:
     """The cost lines, one stacked bar an approach."""
     palette = PALETTES[theme]
-    names = [_broken(bar.label) for bar in chart.bars]
+    names = [broken(bar.label) for bar in chart.bars]
     colours = [palette.families[bar.family] for bar in chart.bars]
     figure = go.Figure()
     for group in chart.groups:
@@ -173,7 +181,7 @@ def cost_lines_figure(chart: CostLinesChart, theme: ThemeName) -> go.Figure:
     longest = max(len(part) for name in names for part in name.split("<br>"))
     right = max(len(bar.total_label) for bar in chart.bars)
     figure.update_layout(
-        _layout(palette, 46 * len(chart.bars) + 16),
+        layout(palette, 46 * len(chart.bars) + 16),
         margin={"l": 12 + LETTER_PX * longest, "r": 14 + LETTER_PX * right, "t": 4, "b": 4},
         barmode="stack",
         xaxis={"visible": False, "fixedrange": True, "range": [0, max(bar.drawn_usd for bar in chart.bars)]},
@@ -205,7 +213,7 @@ def history_figure(chart: HistoryChart, theme: ThemeName) -> go.Figure:
     left = 10 + LETTER_PX * max(len(tick.label) for tick in value.ticks)
     ends = (log10(value.low), log10(value.high)) if value.logarithmic else (value.low, value.high)
     figure.update_layout(
-        _layout(palette, top + plot + bottom),
+        layout(palette, top + plot + bottom),
         margin={"l": left, "r": 14 + LETTER_PX * longest, "t": top, "b": bottom},
         hovermode="closest",
         xaxis={
@@ -248,7 +256,7 @@ def savings_figure(chart: SavingsChart, theme: ThemeName) -> go.Figure:
     _money_axes(figure, chart.days, chart.value, low, palette)
     longest = max(len(row) for line in chart.lines for row in line.label_rows)
     figure.update_layout(
-        _layout(palette, top + plot + bottom), hovermode="closest",
+        layout(palette, top + plot + bottom), hovermode="closest",
         margin={"l": _money_margin(chart.value), "r": 14 + LETTER_PX * longest, "t": top, "b": bottom},
     )  # fmt: skip
     return figure
@@ -298,7 +306,7 @@ def flow_figure(chart: FlowChart, theme: ThemeName) -> go.Figure:
         )  # fmt: skip
     _money_axes(figure, chart.days, chart.value, chart.value.low, palette)
     figure.update_layout(
-        _layout(palette, 250), barmode="relative", hovermode="closest",
+        layout(palette, 250), barmode="relative", hovermode="closest",
         margin={"l": _money_margin(chart.value), "r": 14, "t": 10, "b": 30},
     )  # fmt: skip
     return figure
@@ -363,7 +371,7 @@ def length_figure(chart: LengthChart, theme: ThemeName) -> go.Figure:
             font={"size": 12.5, "color": palette.warning if mark.is_limit else palette.text},
         )  # fmt: skip
     figure.update_layout(
-        _layout(palette, top + plot + bottom),
+        layout(palette, top + plot + bottom),
         margin={"l": 10, "r": 24, "t": top, "b": bottom},
         bargap=0,
         xaxis={
@@ -406,7 +414,7 @@ def memory_figure(chart: MemoryChart, theme: ThemeName) -> go.Figure:
             text=f"<b>{bar.total_label}</b>" if bar.is_peak else bar.total_label, font={"size": 12.5, "color": palette.text},
         )  # fmt: skip
     figure.update_layout(
-        _layout(palette, top + plot + 6),
+        layout(palette, top + plot + 6),
         margin={"l": 12 + LETTER_PX * max(map(len, names)), "r": 16, "t": top, "b": 6},
         barmode="stack",
         xaxis={"visible": False, "fixedrange": True, "range": [0, chart.high]},
@@ -449,7 +457,7 @@ def cost_hours_figure(chart: CostHoursChart, theme: ThemeName) -> go.Figure:
         if dot.side is not None:
             _add_dot_name(figure, dot, palette)
     figure.update_layout(
-        _layout(palette, top + plot + bottom), margin={"l": 10, "r": 24, "t": top, "b": bottom}, hovermode="closest",
+        layout(palette, top + plot + bottom), margin={"l": 10, "r": 24, "t": top, "b": bottom}, hovermode="closest",
         xaxis=_bottom_axis(chart.hours, palette), yaxis=_side_axis(chart.value, palette),
     )  # fmt: skip
     return figure
@@ -465,7 +473,7 @@ def replica_figure(chart: ReplicaChart, theme: ThemeName) -> go.Figure:
     for tick in chart.count.ticks:
         _add_value_label(figure, tick, palette)
     figure.update_layout(
-        _layout(palette, top + plot + bottom), margin={"l": 10, "r": 24, "t": top, "b": bottom},
+        layout(palette, top + plot + bottom), margin={"l": 10, "r": 24, "t": top, "b": bottom},
         xaxis=_bottom_axis(chart.volume, palette), yaxis=_side_axis(chart.count, palette),
     )  # fmt: skip
     return figure
@@ -494,7 +502,7 @@ def utilisation_figure(chart: UtilisationChart, theme: ThemeName) -> go.Figure:
         )  # fmt: skip
     longest = max(len(row) for name in (chart.own, *chart.offers) for row in name.label_rows)
     figure.update_layout(
-        _layout(palette, top + plot + bottom), margin={"l": 10, "r": 14 + LETTER_PX * longest, "t": top, "b": bottom},
+        layout(palette, top + plot + bottom), margin={"l": 10, "r": 14 + LETTER_PX * longest, "t": top, "b": bottom},
         xaxis=_bottom_axis(chart.utilisation, palette), yaxis=_side_axis(chart.value, palette),
     )  # fmt: skip
     return figure
@@ -536,19 +544,31 @@ def _add_dot_name(figure: go.Figure, dot: PlanDot, palette: Palette) -> None:
 def _add_band(figure: go.Figure, band: Band, palette: Palette, hover: str, stepped: bool = False) -> None:
     """A curve in its interval."""
     shape = "hv" if stepped else "linear"
-    edge = {"width": 0, "shape": shape}
-    figure.add_scatter(x=band.x, y=band.low, mode="lines", line=edge, showlegend=False, hoverinfo="skip")
-    figure.add_scatter(
-        x=band.x, y=band.high, mode="lines", line=edge, fill="tonexty", fillcolor=_faded(palette.price), showlegend=False,
-        hoverinfo="skip",
-    )  # fmt: skip
+    _add_range(figure, band, palette.price, shape)
     figure.add_scatter(
         x=band.x, y=band.y, mode="lines", showlegend=False, hovertemplate=f"{hover}<extra></extra>",
         line={"color": palette.price, "width": 2.5, "shape": shape, "simplify": False},
     )  # fmt: skip
 
 
-def _faded(colour: str) -> str:
+def _add_range(figure: go.Figure, band: Band, colour: str, shape: str = "linear") -> None:
+    """The ground between the ends of an interval."""
+    edge = {"width": 0, "shape": shape}
+    figure.add_scatter(x=band.x, y=band.low, mode="lines", line=edge, showlegend=False, hoverinfo="skip")
+    figure.add_scatter(
+        x=band.x,
+        y=band.high,
+        mode="lines",
+        line=edge,
+        fill="tonexty",
+        fillcolor=faded(colour),
+        showlegend=False,
+        hoverinfo="skip",
+    )
+
+
+def faded(colour: str) -> str:
+    """A colour as the ground of a band."""
     red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
     return f"rgba({red},{green},{blue},0.16)"
 
@@ -627,11 +647,13 @@ def _add_price_line(figure: go.Figure, line: PriceLine, palette: Palette) -> Non
     )  # fmt: skip
 
 
-def _broken(label: str) -> str:
+def broken(label: str) -> str:
+    """A long name in rows."""
     return "<br>".join(Line("", label, "prompting", "solid", (), (), 0.0).label_rows)
 
 
-def _layout(palette: Palette, height: int) -> dict[str, Any]:
+def layout(palette: Palette, height: int) -> dict[str, Any]:
+    """What every figure has alike."""
     return {
         "height": height,
         "paper_bgcolor": palette.background,

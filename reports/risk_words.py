@@ -173,7 +173,7 @@ def _approach_row(found: ApproachRisk) -> Row:
     error = found.probability_cheapest.standard_error * 100
     figures = {
         "cheapest": share(found.probability_cheapest.value),
-        "± points": f"{error:.2f}" if isfinite(error) else words.MISSING,
+        "SE, points": f"{error:.2f}" if isfinite(error) else words.MISSING,
         "regret": money(found.regret_usd),
         "at the point": amount(found.compared_at_point_usd),
         "P10": amount(found.compared_usd.p10),
