@@ -521,6 +521,7 @@ def line_dashes(results: Mapping[str, ApproachResult]) -> dict[str, Dash]:
 
 
 def cost_axis(comparison: Comparison, unit: Unit, values: list[Floats]) -> Axis:
+    """The logarithmic axis of costs, in the currency shown; values above 0."""
     low, high = min(float(v.min()) for v in values), max(float(v.max()) for v in values)
     low, high = low / 1.25, high * 1.25
     months = comparison.months.count

@@ -61,9 +61,9 @@ def break_even_figure(chart: BreakEvenChart, theme: ThemeName) -> go.Figure:
             continue
         side = 1 if crossing.side == "right" else -1
         figure.add_annotation(
-            x=_annotated(chart.volume, crossing.x), xref="x", y=ribbon + (crossing.row * LABEL_ROW_PX + 3) / plot, yref="paper", showarrow=False,
-            xanchor="left" if side > 0 else "right", yanchor="bottom", xshift=4 * side, text=f"<b>{crossing.label}</b>",
-            font={"color": palette.text, "size": 12.5}, bgcolor=palette.background, borderpad=1,
+            x=_annotated(chart.volume, crossing.x), xref="x", y=ribbon + (crossing.row * LABEL_ROW_PX + 3) / plot, yref="paper",
+            showarrow=False, xanchor="left" if side > 0 else "right", yanchor="bottom", xshift=4 * side,
+            text=f"<b>{crossing.label}</b>", font={"color": palette.text, "size": 12.5}, bgcolor=palette.background, borderpad=1,
         )  # fmt: skip
     if chart.today is not None:
         _add_cheapest_today(figure, chart.volume, chart.today, chart.value.high, palette)

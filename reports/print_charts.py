@@ -20,6 +20,7 @@ from reports.charts import (
     PriceLine,
     ReplicaChart,
     Stretch,
+    Today,
     UtilisationChart,
 )
 from reports.letters import FONT_FOLDER, printable_text
@@ -76,7 +77,8 @@ def _break_even_figure(chart: BreakEvenChart, height_inches: float) -> Figure:
     for stretch in chart.stretches:
         axes.plot(*_shares(chart, stretch), color=LIGHT.families[stretch.family], lw=3.2, zorder=4, solid_capstyle="butt")
         _draw_ribbon(axes, chart, stretch, bottom)
-    _draw_today(axes, chart)
+    if chart.today is not None:
+        _draw_today(axes, chart, chart.today)
     for crossing in chart.crossings:
         _draw_crossing(axes, chart, crossing, bottom)
     for line in chart.lines:
@@ -125,11 +127,11 @@ def _draw_ribbon(axes: Axes, chart: BreakEvenChart, stretch: Stretch, bottom: fl
         axes.text(*at, printable_text(stretch.label)[0], color=LIGHT.on_colour, ha="center", va="center", zorder=5)
 
 
-def _draw_today(axes: Axes, chart: BreakEvenChart) -> None:
-    x, y = chart.volume.share(chart.today.x), chart.value.share(chart.today.y)
+def _draw_today(axes: Axes, chart: BreakEvenChart, today: Today) -> None:
+    x, y = chart.volume.share(today.x), chart.value.share(today.y)
     axes.plot([x, x], [y, 1.0], color=LIGHT.marker, lw=1.0, zorder=2)
-    axes.plot([x], [y], "o", color=LIGHT.families[chart.today.family], mec=LIGHT.background, mew=0.8, ms=5.5, zorder=7)
-    axes.text(x, 1.012, chart.today.label, weight=600, ha="center", va="bottom", bbox=_behind(LIGHT), zorder=6)
+    axes.plot([x], [y], "o", color=LIGHT.families[today.family], mec=LIGHT.background, mew=0.8, ms=5.5, zorder=7)
+    axes.text(x, 1.012, today.label, weight=600, ha=_ends(x), va="bottom", bbox=_behind(LIGHT), zorder=6)
 
 
 def _draw_crossing(axes: Axes, chart: BreakEvenChart, crossing: Crossing, bottom: float) -> None:
