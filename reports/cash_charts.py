@@ -159,12 +159,14 @@ def _month_ticks(dates: Sequence[date]) -> tuple[Tick, ...]:
 def money_axis(values: NDArray[np.float64]) -> Axis:
     """A linear axis with zero on it, its ticks whole steps."""
     low, high = min(float(values.min()), 0.0), max(float(values.max()), 0.0)
-    span = (high - low) or 1.0
-    low, high = low - 0.05 * span, high + 0.05 * span
+    high = high if high > low else 1.0
+    low, high = low - 0.05 * (high - low), high + 0.05 * (high - low)
     power = 10.0 ** floor(log10(high - low))
     step = next(m * power for m in (0.1, 0.2, 0.25, 0.5, 1, 2, 5) if (high - low) / (m * power) <= MOST_TICKS)
     ticks = [i * step for i in range(ceil(low / step), floor(high / step) + 1)]
-    return Axis(words.unit_name(), low, high, tuple(Tick(t, words.money_short(t)) for t in ticks), logarithmic=False)
+    return Axis(
+        words.unit_name(), low, high, tuple(Tick(t, words.money_short(t, max(-low, high))) for t in ticks), logarithmic=False
+    )
 
 
 def _payback_marks(months: Sequence[int], flow: CashFlow, days: Axis) -> tuple[DayMark, ...]:

@@ -266,9 +266,10 @@ def money_tick(amount: float) -> str:
     return f"{mark()}{amount:,.0f}" if amount >= 1 else f"{mark()}{amount:.{max(_cents(), -floor(log10(amount)))}f}"
 
 
-def money_short(amount: float) -> str:
-    """A round amount beside a narrow chart, already in the currency shown: $400k, −$1.5M, $0."""
-    return f"{MINUS if amount < 0 else ''}{mark()}{_short(abs(amount))}"
+def money_short(amount: float, largest: float) -> str:
+    """A round amount beside a chart, already in the currency shown: $2,500, or −$400k where the largest has five digits."""
+    shown = _short(abs(amount)) if largest >= 10_000 else _plain(_rounded(abs(amount), 4))
+    return f"{MINUS if amount < 0 else ''}{mark()}{shown}"
 
 
 def _cents() -> int:
