@@ -97,8 +97,10 @@ def _beta_table(a: float, b: float) -> tuple[Floats, Floats, Floats]:
 
 
 def _beta_quantile(share: Floats, a: float, b: float) -> Floats:
-    """Between the entries of the table, to a few millionths but for the outermost millionth of the draws, to a hundredth there:
-    a hundred times faster than to solve for each draw."""
+    """Between the entries of the table: to a few millionths, but for the one draw in a million that is nearest to an end.
+
+    A hundred times faster than to solve for each draw.
+    """
     shares, quantiles, slopes = _beta_table(a, b)
     cell = np.minimum((np.arcsin(np.sqrt(share)) * (2 * _CELLS / np.pi)).astype(np.intp), _CELLS - 1)
     return np.asarray(quantiles[cell] + (share - shares[cell]) * slopes[cell])

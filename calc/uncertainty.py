@@ -279,9 +279,9 @@ def _block(comparison: Comparison, inputs: Sequence[Input], seed: int, scramble:
     reference = comparison.point.reference
     for name in flows.keys() - {reference} if reference in flows else ():
         months = cash_flow.months_to_payback(flows[reference] - flows[name])
-        # without accepted answers the approach never pays back; the reference's then cost more than anything, from the start
-        months = np.where(np.isnan(flows[name]).any(axis=-1), np.inf, months)
-        found.months_to_payback[name] = np.broadcast_to(months, (len(at),))
+        # what has no accepted answers costs more than anything, from the start
+        months = np.where(np.isinf(found.compared[reference]), 0.0, months)
+        found.months_to_payback[name] = np.where(np.isinf(found.compared[name]), np.inf, months)
     return found
 
 
