@@ -211,7 +211,7 @@ def _by(dates: Sequence[date], month: int | None) -> str:
 
 @words.in_its_currency
 def month_rows(comparison: Comparison, name: str) -> list[dict[str, object]]:
-    """The decision and the end of every month: requests, what each approach costs then, what this one saves.
+    """The decision and the end of every month: requests, what each approach costs then, what this one saves (the reference nothing).
 
     Cost falls where `calc.cash_flow` dates it: one-offs at the start of their month, which is the end of the one before.
     """
@@ -219,7 +219,7 @@ def month_rows(comparison: Comparison, name: str) -> list[dict[str, object]]:
         words.label(each): cash_flow.cost_flows(result.ledger, result.compared_requests)
         for each, result in comparison.available.items()
     }
-    flow = comparison.cash_flow(name)
+    flow = None if name == comparison.point.reference else comparison.cash_flow(name)
     growth = comparison.results[name].growth
     rows: list[dict[str, object]] = []
     for t in range(comparison.months.count + 1):
