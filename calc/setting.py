@@ -156,10 +156,12 @@ def hours_of(active_hours_utc: str | None) -> tuple[int, ...]:
 
 
 def say(number: Any) -> str:
-    """A number for a formula's text; drawn numbers are only named."""
+    """A number for a formula's text; drawn numbers and missing ones are only named."""
     if np.size(number) != 1:
         return "(drawn)"
     one = float(number if isinstance(number, float | int) else np.asarray(number).reshape(()))
+    if np.isnan(one):
+        return "(unknown)"
     return f"{one:,.0f}" if abs(one) >= 1e5 else f"{one:,.6g}"
 
 

@@ -37,6 +37,14 @@ class Found(NamedTuple):
     missing: str | None = None
 
 
+def assumed(setting: Setting, assumption: str) -> Found:
+    """The likely value of an assumption; missing where the pinned release does not know it yet."""
+    try:
+        return Found(setting.given(None, assumption).value, assumptions=(assumption,))
+    except PriceMissing as error:
+        return Found(np.nan, missing=str(error))
+
+
 # --- the price of an hour -------------------------------------------------------------------------------------------------
 
 
@@ -68,7 +76,7 @@ def hourly(setting: Setting, spec: OwnGpus | Tuning) -> Hourly:
     if only not in (None, use):
         missing = f"{offer} does {_USES[only]}: rent elsewhere"
         price = replace(price, usd=price.usd * np.nan)
-    return Hourly(replace(price, missing=missing), item.name, gpus)
+    return Hourly(replace(price, missing=missing), f"{item.name}, rented by the hour", gpus)
 
 
 _USES = {"serving": "serving only, nothing can be tuned on it", "jobs": "jobs only, nothing can be served from it", None: ""}
@@ -123,7 +131,7 @@ def serving_lines(setting: Setting, serving: OwnGpus, offer: str, attempts: Any)
         lines += _beside(setting, serving, "serving.storage", "Storage of the weights", gigabytes, formula)
     sent, answer = _usable_price(setting, serving, EGRESS_KEY), setting.scenario.workload.answer_tokens
     if sent is not None and np.any(sent.usd):
-        per_token = setting.given(None, "hardware.bytes_per_token")
+        per_token = assumed(setting, "hardware.bytes_per_token")
         lines.append(
             priced_line(
                 "serving.egress",
@@ -132,9 +140,9 @@ def serving_lines(setting: Setting, serving: OwnGpus, offer: str, attempts: Any)
                 "per request",
                 per_request(setting.growth, attempts * text_gb(answer, per_token.value)),
                 "GB",
-                sent,
+                replace(sent, missing=per_token.missing),
                 f"requests × {say(attempts)} × {say(answer)} tokens × {say(per_token.value)} bytes ÷ 10⁹",
-                assumptions=(per_token.assumption,),
+                assumptions=per_token.assumptions,
             )
         )
     return lines
@@ -283,9 +291,9 @@ def _stated_hours(setting: Setting, tuning: Tuning) -> Found:
     stated = tuning.training_hours_per_run
     if tuning.rent_service != "spot":
         return Found(stated)
-    share = setting.given(None, _REPEATED)
+    share = assumed(setting, _REPEATED)
     words = f"{say(stated)} h and {say(share.value)} of them again after interruptions"
-    return Found(spot_hours(stated, "spot", share.value), words, assumptions=(_REPEATED,))
+    return Found(spot_hours(stated, "spot", share.value), words, assumptions=share.assumptions, missing=share.missing)
 
 
 _REPEATED = "hardware.spot_interruption_share"

@@ -11,7 +11,7 @@ from calc.hardware.renting import spot_load
 from calc.ledger import CostLine, each, priced_line
 from calc.parts import own_gpus
 from calc.scenario import Dedicated, OwnGpus
-from calc.setting import Given, Setting, say
+from calc.setting import Setting, say
 from calc.timeline import DAYS_PER_MONTH
 from calc.volume import SleepingSteps, Steps
 
@@ -42,7 +42,7 @@ def replica_lines(setting: Setting, offer: str, share: Any = 1.0) -> list[CostLi
 
     attempts = share * (1 + np.asarray(work.retry_share))
     service = serving.rent_service if isinstance(serving, OwnGpus) else "standard"
-    spare = setting.given(None, "serving.spot_spare_share") if service == "spot" else Given(0.0)
+    spare = own_gpus.assumed(setting, "serving.spot_spare_share") if service == "spot" else own_gpus.Found(0.0)
     load = spot_load(setting.growth * attempts, service, spare.value)
     replicas_per_request = peak_requests_per_second(load, peak.value, hours.value, days) / (throughput.value * utilisation.value)
     gpus = getattr(serving, "gpus_per_replica", 1)
@@ -78,18 +78,18 @@ def replica_lines(setting: Setting, offer: str, share: Any = 1.0) -> list[CostLi
     return [
         priced_line(
             "serving.replicas",
-            hour.name if hour.words else f"{hour.name}, rented by the hour",
+            hour.name,
             "gpu rental",
             "stepped",
             quantity,
             "hour",
-            replace(price, missing=price.missing or throughput.missing),
+            replace(price, missing=price.missing or throughput.missing or spare.missing),
             formula,
             assumptions=(
                 peak.assumption,
                 hours.assumption,
                 utilisation.assumption,
-                spare.assumption,
+                *spare.assumptions,
                 *throughput.assumptions,
                 *hour.assumptions,
             ),
@@ -112,7 +112,8 @@ def _hourly(setting: Setting, serving: Dedicated | OwnGpus, offer: str) -> own_g
         return own_gpus.hourly(setting, serving)
     if serving.gpu is not None:
         hosted = f"{serving.provider or offer.partition('/')[0]}/{serving.gpu}"
-        return own_gpus.Hourly(setting.price(hosted, "gpu_usd_per_hour"), setting.rates.item(hosted)[2].name)
+        name = f"{setting.rates.item(hosted)[2].name}, rented by the hour"
+        return own_gpus.Hourly(setting.price(hosted, "gpu_usd_per_hour"), name)
     unit = setting.price(
         offer,
         "provisioned_usd_per_unit_hour",
@@ -120,7 +121,7 @@ def _hourly(setting: Setting, serving: Dedicated | OwnGpus, offer: str) -> own_g
         service=serving.service,
         deployment=serving.deployment,
     )
-    return own_gpus.Hourly(unit, f"Provisioned units of {offer}")
+    return own_gpus.Hourly(unit, f"Provisioned units of {offer}, rented by the hour")
 
 
 def hosting_lines(setting: Setting, offer: str, hours_per_month: Any, deployment: str | None) -> list[CostLine]:
