@@ -134,8 +134,9 @@ def _draw_lead(axes: Axes, chart: TornadoChart, bar: LeadBar, row: int, room: fl
     flip = f"flips {bar.flip}" if bar.flips_to else bar.flip
     told = ", ".join(part for part in (bar.note, flip) if part)
     colour = LIGHT.soft if bar.flips_to is None else LIGHT.families[bar.flips_to]
-    style: dict[str, Any] = {"va": "bottom", "bbox": _behind(LIGHT), "zorder": 6}
-    named = axes.text(chart.low, row - 0.16, printable_text(bar.label)[0], weight=600, **style)
-    axes.annotate(told, (1, 0), xycoords=named, xytext=(5, 1), textcoords="offset points", color=colour, zorder=6)
+    style: dict[str, Any] = {"va": "baseline", "bbox": _behind(LIGHT), "zorder": 6}
+    named = axes.text(chart.low, row - 0.21, printable_text(bar.label)[0], weight=600, **style)
+    beside: Any = (named, axes.transData)
+    axes.annotate(told, (1, row - 0.21), xycoords=beside, xytext=(5, 0), textcoords="offset points", color=colour, **style)
     if bar.has_flip:
         axes.plot([0], [row + 0.1], "D", color=LIGHT.background, mec=LIGHT.text, mew=1.0, ms=5, zorder=7)

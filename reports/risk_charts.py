@@ -252,7 +252,9 @@ def _break_even_finding(found: BreakEvenShares) -> str:
         or_not = f", in {risk_words.of_100(found.never)} never" if found.never >= 0.05 else ""
         if found.always >= 0.05:
             or_not = f", in {risk_words.of_100(found.always)} always"
-        return f"{cheaper} pays from about {words.volume(float(f'{found.volumes.p50:.2g}'))}{or_not}"
+        return f"{cheaper} beats {than} from about {words.volume(float(f'{found.volumes.p50:.2g}'))}{or_not}"
+    if found.never == 1:
+        return f"{cheaper} never beats {than}"
     if found.never >= 0.5:
         return f"{cheaper} never beats {than} in {risk_words.of_100(found.never)}"
     if found.always >= 0.5:
@@ -382,10 +384,10 @@ def _bars_told(shown: list[Bar], bars: tuple[LeadBar, ...]) -> str:
 
 
 def _money_ticks(low: float, high: float) -> tuple[Tick, ...]:
-    """Amounts in the currency drawn, at most six, zero among them."""
+    """Amounts in the currency drawn, at most seven, zero among them."""
     steps = [m * 10.0**p for p in range(-4, 12) for m in (1, 2, 5)]
-    step = next(step for step in steps if (high - low) / step <= 6.2)
+    step, margin = next(step for step in steps if (high - low) / step <= 7.2), 0.035 * (high - low)
     return tuple(
         Tick(step * n, f"{words.MINUS if n < 0 else ''}{words.money_tick(abs(step * n)) if n else words.mark() + '0'}")
-        for n in range(ceil(low / step), floor(high / step) + 1)
+        for n in range(ceil((low + margin) / step), floor((high - margin) / step) + 1)
     )
