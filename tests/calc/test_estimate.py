@@ -72,8 +72,7 @@ def test_low_likely_high_is_a_pert_distribution_with_its_mode_as_point(stated: l
     found = parsed("amount", {"low": low, "likely": likely, "high": high})
     assert found.point == likely
     expected = pert(low, likely, high).ppf(SHARES)
-    assert found.quantile(SHARES) == pytest.approx(expected, abs=1e-2 * (high - low)), "one draw in a million"
-    assert found.quantile(SHARES[2:-2]) == pytest.approx(expected[2:-2], abs=2e-5 * (high - low))
+    assert found.quantile(SHARES) == pytest.approx(expected, abs=2e-5 * (high - low))
     assert found.ends == (low, high)
     # the mean that gives the distribution its name
     assert found.quantile((np.arange(4096) + 0.5) / 4096).mean() == pytest.approx((low + 4 * likely + high) / 6, rel=1e-4)
@@ -94,10 +93,10 @@ def test_low_high_is_uniform_with_its_middle_as_point(stated: list[float]) -> No
     assert found.quantile(SHARES) == pytest.approx(stats.uniform(low, high - low).ppf(SHARES), rel=1e-12)
 
 
-@given(st.lists(positive, min_size=2, max_size=2, unique=True).map(sorted))
+@given(st.floats(1e-3, 1e6), st.floats(1.001, 1000))
 @settings(max_examples=60)
-def test_p10_p90_is_lognormal_with_its_median_as_point(stated: list[float]) -> None:
-    p10, p90 = stated
+def test_p10_p90_is_lognormal_with_its_median_as_point(p10: float, ratio: float) -> None:
+    p90 = p10 * ratio
     found = parsed("amount", {"p10": p10, "p90": p90})
     assert found.quantile(np.array([0.1, 0.5, 0.9])) == pytest.approx([p10, np.sqrt(p10 * p90), p90], rel=1e-7)
     assert found.point == pytest.approx(np.sqrt(p10 * p90), rel=1e-12)
@@ -125,8 +124,7 @@ def test_successes_of_trials_are_a_jeffreys_beta_with_k_over_n_as_point(trials: 
     found = parsed("share", {"successes": k, "trials": trials})
     beta = stats.beta(k + 0.5, trials - k + 0.5)
     assert found.point == k / trials
-    assert found.quantile(SHARES[2:-2]) == pytest.approx(beta.ppf(SHARES[2:-2]), abs=3e-4 * beta.std())
-    assert found.quantile(SHARES[1:-1]) == pytest.approx(beta.ppf(SHARES[1:-1]), abs=0.1 * beta.std()), "one draw in a million"
+    assert found.quantile(SHARES) == pytest.approx(beta.ppf(SHARES), abs=1e-3 * beta.std())
     assert not found.is_certain, "a finite number of trials leaves the share uncertain"
 
 
