@@ -163,7 +163,11 @@ def _cited(source: str) -> str:
 
 def _value_card(comparison: Comparison, name: str) -> None:
     box, _ = shared.card(cash_words.value_title(comparison, name))
-    rows = [{column: shared.plain(text) for column, text in row.items()} for row in cash_words.value_rows(comparison, name)]
+    over = cash_words.value_column(comparison)
+    rows = [
+        {"Method": shared.plain(row["Method"]), over: f"**{shared.plain(row[over])}** {shared.plain(row['How it comes about'])}"}
+        for row in cash_words.value_rows(comparison, name)
+    ]
     box.caption(shared.plain(cash_words.value_caption(comparison)))
     box.table(
         pd.DataFrame(rows), border="horizontal", hide_index=True,

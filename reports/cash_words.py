@@ -211,7 +211,7 @@ def _by(dates: Sequence[date], month: int | None) -> str:
 
 @words.in_its_currency
 def month_rows(comparison: Comparison, name: str) -> list[dict[str, object]]:
-    """The decision and the end of every month: requests, what each approach costs then, what this one saves (the reference nothing).
+    """The decision and the end of every month: requests, what each approach costs then, what this one saves if any.
 
     Cost falls where `calc.cash_flow` dates it: one-offs at the start of their month, which is the end of the one before.
     """

@@ -59,6 +59,19 @@ def test_prices_is_drawn(opened):
 
 
 @pytest.mark.parametrize(("width", "theme"), LOOKS)
+def test_cash_flow_is_drawn(opened, width, theme):
+    page = opened("/cash_flow", width, theme)
+    page.locator(".js-plotly-plot").nth(1).wait_for()
+    page.get_by_role("heading", name="Accounting view").wait_for()
+    whole_page(page)
+    text = page.locator(".js-plotly-plot").first.inner_text()
+    for shown in ("pays back in month 3", "gpt-4.1-mini ends", "Prompting", "Few-shot", "Hybrid"):
+        assert shown in text
+    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= width
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize(("width", "theme"), LOOKS)
 def test_tuning_and_hosting_is_drawn(opened, width, theme):
     page = opened("/tuning_hosting?deadline=4", width, theme)
     charts = page.locator(".js-plotly-plot")
