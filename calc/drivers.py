@@ -120,7 +120,7 @@ class _Lead:
         if not self.inputs:
             return np.zeros((0, 0)), np.zeros((0, 0), dtype=str)
         shape = (len(self.inputs), len(values[self.inputs[0].path]))
-        moved = {one.path: np.full(shape, one.estimate.point) for one in self.inputs}
+        moved = {one.path: np.full(shape, float(one.estimate.point)) for one in self.inputs}
         for row, one in enumerate(self.inputs):
             moved[one.path][row] = values[one.path]
         lead, winner = self.at({path: table.ravel() for path, table in moved.items()})
