@@ -728,6 +728,54 @@ def test_draws_of_a_derived_hit_share_equal_a_loop_over_them() -> None:
             assert together[name][draw] == pytest.approx(float(total), rel=1e-12), name
 
 
+NOT_RANGES = {"go_live_month", "retrain_every_months", "turns_per_conversation"}
+WHOLE = {"requests_per_month", "gpus", "gpus_per_replica", "min_replicas"}
+
+
+def _with_ranges(value: Any, chosen: Iterator[bool], name: str = "") -> Any:
+    """Some of the numbers as ranges around them; shares stay shares."""
+    if isinstance(value, dict):
+        return {key: _with_ranges(item, chosen, key) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_with_ranges(item, chosen, name) for item in value]
+    if isinstance(value, bool | str | tuple) or value is None or name in NOT_RANGES or not next(chosen):
+        return value
+    if name in WHOLE:
+        return {"low": value, "likely": value + 1, "high": value + 3}
+    low, high = sorted((0.8 * value, 1.2 * value))
+    most = 1.0 if value <= 1 else 24.0 if name == "active_hours_per_day" else high
+    return {"low": low, "high": min(high, most)}
+
+
+@examples(25)
+@given(scenarios(), st.integers(0, 1000))
+def test_draws_of_any_ranges_equal_a_loop_over_plain_scenarios(fields: dict[str, Any], seed: int) -> None:
+    from calc.sampling import compared_at, uncertain_inputs, values_at
+
+    rng = np.random.default_rng(seed)
+    flags = iter(lambda: bool(rng.random() < 0.5), None)
+    ranged = fields | {key: _with_ranges(fields[key], flags) for key in ("workload", "task", "approaches")}
+    found = compared(ranged)
+    assume(found.available)
+    inputs = uncertain_inputs(found)
+    values = values_at(inputs, rng.random((3, len(inputs))))
+    together = compared_at(found, inputs, values)
+    for draw in range(3):
+        plain, assuming = copy.deepcopy(ranged), {}
+        for one in inputs:
+            value = float(values[one.path][draw])
+            if not one.fields:
+                assuming[one.path.removeprefix("assumptions.")] = value
+            for path in one.fields:
+                *parents, last = path.split(".")
+                place = reduce(lambda at, key: at[int(key)] if isinstance(at, list) else at[key], parents, plain)
+                place[int(last) if isinstance(place, list) else last] = value
+        alone = compare(Scenario.model_validate(plain), WORLD, assuming=assuming)
+        for name in found.available:
+            drawn = np.broadcast_to(together.results[name].compared_usd(), 3)[draw]
+            assert drawn == pytest.approx(float(alone.results[name].compared_usd()), rel=1e-9), name
+
+
 def test_keys_of_lines_are_unique_where_the_second_model_is_the_successor() -> None:
     fields = copy.deepcopy(EVERYTHING)
     fields["approaches"]["searched"]["mix"] = {"kind": "routing", "model": "blue/new", "share": 0.5}
