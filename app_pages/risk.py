@@ -164,10 +164,7 @@ def _totals_card(risk: Risk) -> None:
     with st.container(border=True):
         st.subheader("Totals by approach", anchor=False)
         months, unit = words.months(risk.comparison.months.count), words.unit_name()
-        st.caption(
-            f"{unit} over {months}; P10 to P90 holds eight of ten simulations. "
-            f"Shares are of {risk_words.simulations(risk.draws)}."
-        )
+        st.caption(f"{unit} over {months}; P10 to P90 holds eight of ten simulations. {risk_words.skew_sentence(risk)}".strip())
         _table("Approach", risk_words.approach_rows(risk), "Totals, shares and regret of every approach over the simulations.")
 
 

@@ -389,7 +389,7 @@ def _band(spread: VolumeBand, per: Callable[[Floats], Floats], value: Axis) -> B
     finite = np.isfinite(found).all(axis=0)
     low, high = np.clip(found[:, finite], value.low, value.high)
     middle = (low + high) / 2
-    return Band(tuple(volumes[finite]), tuple(middle), tuple(low), tuple(high)) if finite.any() else None
+    return Band(*(tuple(curve.tolist()) for curve in (volumes[finite], middle, low, high))) if finite.any() else None
 
 
 def least_drawn(costs: Floats) -> float:
@@ -581,7 +581,10 @@ def _break_even_caption(comparison: Comparison, unit: Unit, band: VolumeBand | N
     if words.value_is_counted(comparison):
         equal += f" Net of the {words.counted_value(comparison)}: what earns its cost lies at the bottom."
     if band is not None:
-        equal += f" Shaded: 8 in 10 of {band.draws:,} simulations of {words.in_sentence(comparison.winner())}."
+        winner = comparison.winner()
+        at_point = comparison.available[winner].curve.total(np.array(band.volumes))
+        above = ", above its line where ranges reach further up than down" if np.any(np.array(band.low_usd) > at_point) else ""
+        equal += f" Shaded: 8 in 10 of {band.draws:,} simulations of {words.in_sentence(winner)}{above}."
     return f"{spread}; both axes logarithmic. Thick line and ribbon: the cheapest approach.{equal}"
 
 

@@ -130,6 +130,14 @@ def inputs_sentence(risk: Risk) -> str:
     return "; ".join(part for part in (drawn, held) if part) + "."
 
 
+def skew_sentence(risk: Risk) -> str:
+    """Why the medians are not the totals at the point; empty where they are."""
+    found = [one for one in risk.approaches.values() if one.compared_usd.p50 > one.compared_at_point_usd * 1.02]
+    if not found:
+        return ""
+    return "At the point every input has its likely value; most ranges reach further up than down, so most medians lie above."
+
+
 def convergence(risk: Risk) -> str:
     """How many draws there are, and how well they tell the shares."""
     error = 100 * risk.standard_error

@@ -45,6 +45,10 @@ def risk(
 
     Exits with 3 where an approach has no price, is unavailable or cannot be kept up as stated.
     """
+    if tolerance is not None and not 0 < tolerance < 1:
+        raise typer.BadParameter(
+            f"a standard error of a share is above 0 and below 1, got {tolerance:g}", param_hint="--tolerance"
+        )
     comparison = compared(file, as_of, own_prices)
     try:
         with _progress() as progress:
@@ -84,7 +88,13 @@ def _print(found: Risk, form: Format) -> None:
     print_prose([words.currency_sentence(comparison)])
     months, unit = comparison.months.count, words.unit_name()
     at = f"{words.volume(comparison.requests)} {words.per_month(comparison)} at the point"
-    _table(form, f"Approaches, {unit} over {months} months, {at}", "approach", risk_words.approach_rows(found))
+    _table(
+        form,
+        f"Approaches, {unit} over {months} months, {at}",
+        "approach",
+        risk_words.approach_rows(found),
+        risk_words.skew_sentence(found),
+    )
     _table(
         form,
         f"Break-even volume, {words.per_month(comparison)}, shares of the simulations",

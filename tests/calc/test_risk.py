@@ -120,7 +120,7 @@ def test_where_ranges_come_from(found):
     assert (assumed["from"], assumed["unit"], assumed["distribution"]) == ("assumption", "hours", "Pert")
     assert assumed["basis"]
     assert assumed["p10"] < assumed["p50"] < assumed["p90"]
-    assert not {one for one in risk_dict(found)["held_fixed"]} & set(inputs)
+    assert not set(risk_dict(found)["held_fixed"]) & set(inputs)
 
 
 def test_what_is_infinite_is_null_with_the_reason(schema):
