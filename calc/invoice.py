@@ -58,6 +58,13 @@ class MonthUsage:
     billed_usd: float | None = None
     source: str = ""
     """The kind of file it was read from."""
+    first_day: int = 1
+    """Of the month, the first day that the log covers."""
+
+    @property
+    def covered(self) -> range:
+        """The days of the month that the log covers."""
+        return range(self.first_day, self.first_day + self.days)
 
     @property
     def days_in_month(self) -> int:
@@ -82,7 +89,8 @@ def added(usages: Sequence[MonthUsage]) -> MonthUsage:
     sums: dict[str, Any] = {name: _first_stated(usages, name) for name in (*COUNTERS, "billed_usd")}
     services = {usage.service for usage in usages if usage.service is not None}
     service = services.pop() if len(services) == 1 else None
-    return replace(usages[0], days=max(usage.days for usage in usages), service=service, **sums)
+    days = set().union(*(usage.covered for usage in usages))
+    return replace(usages[0], days=len(days), first_day=min(days), service=service, **sums)
 
 
 def _first_stated(usages: Sequence[MonthUsage], name: str) -> float | None:
@@ -401,7 +409,7 @@ def check_invoice(
     match = matched(found, usage, approach=approach, model=model)
     by_month = {month: [u for u in match.usage if u.month == month] for month in sorted({u.month for u in match.usage})}
     months = tuple(_month_error(found, match.result, _of_the_same_days(lines)) for lines in by_month.values())
-    notes = [note for lines in by_month.values() for note in _narrower(lines)]
+    notes = [note for lines in by_month.values() for note in _of_other_days(lines)]
     notes += [f"{m.usage.month:%B %Y}: {m.no_list}" for m in months if m.no_list]
     if found.rates.peak_half_hours(match.result.offer):
         notes.append(f"{match.result.offer} has prices by the hour; the log's counters are priced outside these hours")
@@ -411,17 +419,31 @@ def check_invoice(
 
 
 def _of_the_same_days(lines: Sequence[MonthUsage]) -> list[MonthUsage]:
-    """Lines of the files that cover most of a month: counters of a month and the bill of a day of it do not belong together."""
-    widest = max(line.days for line in lines)
-    return [line for line in lines if line.days == widest]
+    """Lines that belong together: not counters of a month and the bill of a day of it, nor one day in two exports.
+
+    Files of one kind add up where they cover the same days or none in common, as pages do; of such as overlap in part the wider
+    one counts. Of several kinds that with the most days counts, and those that cover the same days.
+    """
+    taken: dict[str, list[range]] = {}
+    for line in sorted(lines, key=lambda line: -line.days):
+        held = taken.setdefault(line.source, [])
+        if all(set(line.covered).isdisjoint(days) for days in held):
+            held.append(line.covered)
+    days_of = {source: frozenset(day for days in held for day in days) for source, held in taken.items()}
+    most = max(days_of.values(), key=len)
+    return [line for line in lines if line.covered in taken[line.source] and days_of[line.source] == most]
 
 
-def _narrower(lines: Sequence[MonthUsage]) -> list[str]:
-    widest = max(line.days for line in lines)
-    left_out = dict.fromkeys((line.source, line.days) for line in lines if line.days < widest)
+def _of_other_days(lines: Sequence[MonthUsage]) -> list[str]:
+    """What is to be said of lines that do not belong to the others."""
+    kept = _of_the_same_days(lines)
+    covered = set().union(*(line.covered for line in kept))
+    left_out = dict.fromkeys((line.source or "a file", line.covered) for line in lines if line not in kept)
     month = f"{lines[0].month:%B %Y}"
     return [
-        f"{month}: {source or 'a file'} covers {days} of the {widest} days that another covers, so its figures are left out"
+        f"{month}: {source} covers {len(days)} of the {len(covered)} days that another covers, so its figures are left out"
+        if covered.issuperset(days)
+        else f"{month}: {source} covers other days ({days[0]} to {days[-1]}) than another, so its figures are left out"
         for source, days in left_out
     ]
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import math
 import re
 from calendar import monthrange
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -32,6 +31,8 @@ if TYPE_CHECKING:
 JSON_LIMIT_BYTES = 200_000_000
 """JSON that is one value is read whole; JSON Lines and CSV are not."""
 EARLIEST = date(2020, 1, 1)
+LARGEST = 1e15
+"""A larger figure in a row is a slip."""
 _HEADER_BYTES = 1_000_000
 
 
@@ -433,6 +434,12 @@ def _flat(record: Mapping[str, Any], at: str = "") -> dict[str, str | None]:
 
 
 def _unreadable(path: Path, error: Exception) -> InputError:
+    if path.suffix.lower() in (".jsonl", ".ndjson"):
+        for number, record in _json_records(path):
+            try:
+                orjson.loads(record)
+            except orjson.JSONDecodeError as at:
+                return _not_json(path, number, at.msg)
     text = str(error)
     line = re.search(r"(?:CSV Error on Line:|line) (\d+)", text)
     why = re.sub(r"^[A-Za-z ]*Error:\s*", "", text.strip()).splitlines()[0][:200]
@@ -542,9 +549,10 @@ def _summed(lines: ir.Table) -> ir.Table:
             f"{counter}_bad": lines[f"{counter}_bad"].sum(),
             f"{counter}_least": lines[counter].min(),
         }
-    for part, whole in _PARTS.items():
-        if part in lines.columns and whole in lines.columns:
-            sums[f"{part}_over"] = (lines[part] > lines[whole]).sum()
+    for parts, whole in _PARTS:
+        if {*parts, whole} <= set(lines.columns):
+            held = sum((lines[part].coalesce(0.0) for part in parts[1:]), start=lines[parts[0]])
+            sums[f"{'+'.join(parts)}_over"] = (held > lines[whole] * (1 + 1e-9)).sum()
     return grouped.agg(**sums)
 
 
@@ -559,7 +567,7 @@ def _figure(rows: ir.Table, ways: Sequence[Sequence[str]]) -> tuple[Any, Any] | 
     values, bads = [], []
     for way in texts:
         numbers = [text.try_cast("float64") for text in way]
-        fits = [ibis.coalesce(~(number.isnan() | number.isinf()), False) for number in numbers]
+        fits = [ibis.coalesce(number.between(-LARGEST, LARGEST), False) for number in numbers]  # what is no number does not
         bad = [text.notnull() & ~fit for text, fit in zip(way, fits, strict=True)]
         total = numbers[0]
         for number in numbers[1:]:
@@ -600,7 +608,13 @@ def _each_once(lines: ir.Table) -> ir.Table:
 
 # --- judging --------------------------------------------------------------------------------------------------------------
 
-_PARTS = {"cache_read_tokens": "input_tokens", "reasoning_tokens": "output_tokens"}
+_PARTS = (
+    (("cache_read_tokens",), "input_tokens"),
+    (("cache_write_tokens", "cache_read_tokens"), "input_tokens"),
+    (("cache_write_1h_tokens",), "cache_write_tokens"),
+    (("reasoning_tokens",), "output_tokens"),
+)
+"""Counters that together are a part of another."""
 
 
 def _refuse_bad(path: Path, kind: Kind, found: Sequence[Mapping[str, Any]], today: date) -> None:
@@ -617,15 +631,14 @@ def _refuse_bad(path: Path, kind: Kind, found: Sequence[Mapping[str, Any]], toda
     for counter, ways in kind.sums.items():
         names = tuple(name for way in ways for name in way)
         if any(row.get(f"{counter}_bad") for row in found):
-            raise _bad(
-                path, kind, names, lambda text: not _finite(text), "{} is no number", "Expected one like 1234.5, or nothing"
-            )
+            wrong, expected = "{} is no number that can be", f"Expected one like 1234.5, up to {LARGEST:g}, or nothing"
+            raise _bad(path, kind, names, lambda text: not _fits(text), wrong, expected)
         if counter != "cost" and any((row.get(f"{counter}_least") or 0) < 0 for row in found):
             wrong = "{} is negative, and a count cannot be"
-            raise _bad(path, kind, names, lambda text: _finite(text) and float(text) < 0, wrong, "Expected 0 or more")
-        whole = _PARTS.get(counter)
-        if whole and any(row.get(f"{counter}_over") for row in found):
-            wrong = f"has rows with more {counter} than {whole}, of which they are a part"
+            raise _bad(path, kind, names, lambda text: _fits(text) and float(text) < 0, wrong, "Expected 0 or more")
+    for parts, whole in _PARTS:
+        if any(row.get(f"{'+'.join(parts)}_over") for row in found):
+            wrong = f"has rows with more {' and '.join(parts)} than {whole}, of which they are a part"
             raise InputError(Problem(str(path), wrong, f"Expected {whole} to include them", "See docs/usage-files.md"))
 
 
@@ -638,17 +651,23 @@ def _bad(path: Path, kind: Kind, names: Iterable[str], is_bad: Any, wrong: str, 
                 shown = wrong.format(repr(text.strip()[:40]))
                 return InputError(Problem(str(path), shown, expected, "Mend that row", field=name, line=line))
     shown, next_step = wrong.format("a blank"), f"Mend it, or is this not {kind.name}?"
-    return InputError(Problem(str(path), shown, expected, next_step, field=next(iter(names), None)))
+    _, first = next(_stated_rows(path), (None, {}))
+    return InputError(Problem(str(path), shown, expected, next_step, field=next((name for name in names if name in first), None)))
+
+
+def _json_records(path: Path) -> Iterator[tuple[int, bytes]]:
+    """The lines of JSON Lines that are not blank, with their numbers."""
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            if line.strip():
+                yield number, line.removeprefix(b"\xef\xbb\xbf")
 
 
 def _stated_rows(path: Path) -> Iterator[tuple[int | None, Mapping[str, str | None]]]:
     if path.suffix.lower() == ".json":
         yield from ((None, _flat(record)) for record in _records(path, []))
     elif path.suffix.lower() in (".jsonl", ".ndjson"):
-        with path.open("rb") as file:
-            for number, line in enumerate(file, 1):
-                if line.strip():
-                    yield number, _flat(orjson.loads(line.removeprefix(b"\xef\xbb\xbf")))
+        yield from ((number, _flat(orjson.loads(record))) for number, record in _json_records(path))
     else:
         with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
             separator = max(",;\t", key=file.readline().count)
@@ -669,9 +688,9 @@ def _is_no_time(text: str) -> bool:
     return at.utcoffset() not in (None, timedelta(0))
 
 
-def _finite(text: str) -> bool:
+def _fits(text: str) -> bool:
     try:
-        return math.isfinite(float(text))
+        return abs(float(text)) <= LARGEST
     except ValueError:
         return False
 
@@ -686,7 +705,8 @@ def _usage_file(
         cost = known.pop("cost")
         one = MonthUsage(
             month=month,
-            days=covered.days_of(month),
+            days=len(covered.days_of(month)),
+            first_day=covered.days_of(month)[0],
             model=row["model"] or "",
             service=service,
             billed_usd=None if cost is None else _usd(path, kind, cost, row["currency"], month, rates),
@@ -753,9 +773,9 @@ class _Covered:
             last = min(_last_day(last), today)
         return cls(min(told), last)
 
-    def days_of(self, month: date) -> int:
+    def days_of(self, month: date) -> range:
         """Days of a month that are covered."""
-        return (min(self.last, _last_day(month)) - max(self.first, month)).days + 1
+        return range(max(self.first, month).day, min(self.last, _last_day(month)).day + 1)
 
 
 def _number(count: ir.IntegerScalar) -> int:

@@ -220,6 +220,25 @@ def test_a_bill_of_other_days_than_the_counters_is_left_out() -> None:
     check = check_invoice(found, [counters, replace(bill, days=2)])
     assert check.billed_usd is None
     assert check.notes == ("October 2026: costs covers 2 of the 31 days that another covers, so its figures are left out",)
+    part, rest = replace(counters, days=15), MonthUsage(OCTOBER, 15, "gpt-5.4-nano", billed_usd=9.0, source="costs", first_day=16)
+    check = check_invoice(found, [part, rest])
+    assert (check.months[0].usage.days, check.billed_usd) == (15, None)
+    assert check.notes == ("October 2026: costs covers other days (16 to 30) than another, so its figures are left out",)
+
+
+def test_pages_of_a_month_add_up_to_its_days() -> None:
+    found = compare(scenario(), BOOK)
+    whole = logged(found)
+    page = replace(whole, requests=whole.requests / 2, source="usage")
+    pages = [replace(page, days=15), replace(page, days=16, first_day=16)]
+    check = check_invoice(found, pages)
+    assert (check.months[0].usage.days, check.months[0].usage.requests, check.notes) == (31, whole.requests, ())
+    assert check.months[0].estimated["requests"] == whole.requests
+    assert check_invoice(found, [*pages, replace(page, days=15)]).months[0].usage.requests == 1.5 * whole.requests  # two projects
+    overlapping = check_invoice(found, [replace(page, days=20), replace(page, days=15, first_day=17)])
+    assert overlapping.months[0].usage.days == 20
+    assert overlapping.months[0].usage.requests == page.requests
+    assert overlapping.notes == ("October 2026: usage covers other days (17 to 31) than another, so its figures are left out",)
 
 
 # --- corrections ----------------------------------------------------------------------------------------------------------

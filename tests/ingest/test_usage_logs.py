@@ -175,6 +175,19 @@ HEAD = "month,model,requests,input_tokens,cache_read_tokens,cost_usd\n"
         (HEAD + "2026-13,m,1,10,1,1\n", "line 2, month: '2026-13' is no month, day or time in UTC"),
         ("date,model,requests\n2026-10-01T10:00:00+02:00,m,1\n", "'2026-10-01T10:00:00+02:00' is no month, day or time in UTC"),
         ("date,model,requests\n,m,1\n", "a blank is no month, day or time in UTC"),
+        (
+            HEAD + "2026-10,m,1e300,10,1,1\n",
+            "line 2, requests: '1e300' is no number that can be. Expected one like 1234.5, up to 1e+15",
+        ),
+        (
+            "month,model,input_tokens,cache_read_tokens,cache_write_tokens\n2026-10,m,100,60,60\n",
+            "more cache_write_tokens and cache_read_tokens than input_tokens",
+        ),
+        (
+            "month,model,cache_write_tokens,cache_write_1h_tokens\n2026-10,m,5,6\n",
+            "more cache_write_1h_tokens than cache_write_tokens",
+        ),
+        ("date,model,requests\n1900-01-01,m,1\n", "usage.csv, date: the file has usage of 1900-01-01"),
         (HEAD + "2027-10,m,1,10,1,1\n", "usage of 2027-10-01, after today, 2026-11-21"),
         (HEAD + "1999-10,m,1,10,1,1\n", "usage of 1999-10-01, before 2020-01-01"),
         ("month,model,cost\n2026-10,m,1\n", "cost has no currency beside it"),
@@ -214,7 +227,7 @@ def test_what_is_refused_of_json(tmp_path: Path, text: str, said: str) -> None:
 
 def test_broken_json_lines_are_refused(tmp_path: Path) -> None:
     text = '{"month": "2026-10", "model": "m", "requests": 1}\n{"month": \n'
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="line 2: is not valid JSON"):
         read(own(tmp_path, text, "usage.jsonl"))
 
 
@@ -252,3 +265,9 @@ def test_the_sum_is_an_expression_for_any_backend() -> None:
         )
         rows = ibis.table(dict.fromkeys(sorted(names), "string"), name="log")
         assert "GROUP BY" in ibis.to_sql(_summed(_lines(kind, rows)), dialect="snowflake").upper()
+
+
+def test_the_days_of_a_month_that_a_file_covers_are_told(tmp_path: Path) -> None:
+    rows = "date,model,requests\n2026-09-20,m,1\n2026-10-16,m,1\n2026-10-18,m,1\n"
+    assert [(u.first_day, u.days) for u in read(own(tmp_path, rows)).usage] == [(20, 11), (1, 18)]
+    assert [(u.first_day, u.days) for u in read(own(tmp_path, rows.replace("09-20", "10-15"))).usage] == [(15, 4)]
