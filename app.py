@@ -13,6 +13,7 @@ pages = [
     st.Page("app_pages/decide.py", title="Decide", icon=":material/balance:", default=True),
     st.Page("app_pages/training_data.py", title="Training data", icon=":material/dataset:"),
     st.Page("app_pages/tuning_hosting.py", title="Tuning & hosting", icon=":material/memory:"),
+    st.Page("app_pages/break_even.py", title="Break-even", icon=":material/grid_on:"),
     st.Page("app_pages/risk.py", title="Risk", icon=":material/casino:"),
     st.Page("app_pages/cash_flow.py", title="Cash flow", icon=":material/calendar_month:"),
     st.Page("app_pages/prices.py", title="Prices", icon=":material/sell:"),

@@ -128,15 +128,18 @@ class _Asked:
 # --- the scenario ------------------------------------------------------------------------------------------------------------
 
 
-def answered() -> Answered:
+def answered(view: Mapping[str, str] | None = None) -> Answered:
     """The answer to what the sidebar states, or the last valid one where that is refused; draws the sidebar.
+
+    Args:
+        view: what else the page keeps in its address.
 
     Raises:
         InputError: the scenario's inputs contradict each other.
         PricingError: the scenario names something that the price book does not know.
     """
     with st.sidebar:
-        asked = _asked()
+        asked = _asked(view or {})
     id_, refused = asked.base.source.id, list(asked.refused)
     valid = st.session_state.setdefault("valid edits", {})
     edits, shown = asked.edits, Answered.shown
@@ -162,7 +165,7 @@ def _answer_to(asked: _Asked, edits: Mapping[str, Value]) -> Comparison:
     return compared(scenario_from(data, {}, base.source.file).noting(kept))
 
 
-def _asked() -> _Asked:
+def _asked(view: Mapping[str, str]) -> _Asked:
     source = _picker()
     own_prices.draw()
     base = _base(source)
@@ -176,7 +179,8 @@ def _asked() -> _Asked:
             for field in section.inputs:
                 refused += _draw(field, source.id, edits, section.heading)
     everything = (*basic.values(), *(field for section in expert for field in section.inputs))
-    _remember(source, edits)
+    known = {field.key for field in everything}
+    _remember(source, {key: value for key, value in edits.items() if key in known}, view)
     changed = sum(field.key in edits for field in everything)
     day = words.day_short(base.rates.as_of)
     mine = f"{changed} of {len(everything)} inputs changed" if changed else "All inputs as the scenario states them"
@@ -306,13 +310,27 @@ def _edits(id_: str) -> dict[str, Value]:
     return every[id_]
 
 
-def _remember(source: Source, edits: Mapping[str, Value]) -> None:
+def _remember(source: Source, edits: Mapping[str, Value], view: Mapping[str, str]) -> None:
     """Put what was changed into the page's address."""
     wanted = {"scenario": source.id} if source.id != FIRST else {}
-    wanted |= {key: str(value) for key, value in edits.items()}
+    wanted |= {key: str(value) for key, value in edits.items()} | dict(view)
     if source.id == UPLOADED:
         wanted = {}
     if st.query_params.to_dict() != wanted:
+        st.query_params.from_dict(wanted)
+
+
+def keep_in_address(view: Mapping[str, str], names: Sequence[str]) -> None:
+    """Put what else a page keeps into its address, beside the inputs; a loaded file has none.
+
+    Args:
+        names: all that may be kept; those that are not in the view leave the address.
+    """
+    if st.session_state.get("scenario_id") == UPLOADED:
+        return
+    stated = st.query_params.to_dict()
+    wanted = {name: text for name, text in stated.items() if name not in names} | dict(view)
+    if stated != wanted:
         st.query_params.from_dict(wanted)
 
 

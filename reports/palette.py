@@ -14,6 +14,16 @@ from calc.scenario import Family
 from reports.words import MemoryPartName
 
 ThemeName = Literal["light", "dark"]
+FAINT, FULL = 0.06, 0.41
+"""Share of an approach's colour in its ground on a map."""
+ON_TINT = 0.5
+"""Share of the text's colour in a name on that ground."""
+
+
+def mixed(colour: str, other: str, share: float) -> str:
+    """A colour with a share of another one."""
+    pairs = [(int(colour[at : at + 2], 16), int(other[at : at + 2], 16)) for at in (1, 3, 5)]
+    return "#" + "".join(f"{round(a + (b - a) * share):02X}" for a, b in pairs)
 
 
 @dataclass(frozen=True)
@@ -37,6 +47,15 @@ class Palette:
     groups: dict[Group, str]
     on_groups: dict[Group, str]
     """Text on a part of cost."""
+
+    def tints(self, family: Family) -> tuple[str, str]:
+        """An approach's ground on a map: where it hardly leads, and where it leads by far."""
+        faint, full = (mixed(self.background, self.families[family], share) for share in (FAINT, FULL))
+        return faint, full
+
+    def on_tint(self, family: Family) -> str:
+        """An approach's name on its ground."""
+        return mixed(self.families[family], self.text, ON_TINT)
 
 
 LIGHT = Palette(

@@ -50,6 +50,15 @@ def test_approach_colours_are_readable_both_ways(theme):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
+def test_names_and_borders_on_the_map_are_readable(theme):
+    palette = PALETTES[theme]
+    for family in palette.families:
+        for ground in palette.tints(family):
+            assert contrast(palette.on_tint(family), ground) >= READABLE, family
+            assert contrast(palette.text, ground) >= READABLE, family
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
 def test_text_on_parts_of_cost_is_readable(theme):
     palette = PALETTES[theme]
     for group, colour in palette.groups.items():
