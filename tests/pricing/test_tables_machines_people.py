@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from pricing.book import PriceBook, Rates
-from pricing.errors import PriceMissing
+from pricing.errors import PriceMissing, PriceUnverified
 from pricing.keys import PRICE_KEYS
 from pricing.model import StoreRules
 
@@ -177,7 +177,6 @@ def test_every_item_has_a_price_today(provider_id: str, rates: Rates) -> None:
         ("coreweave/h100", "storage_usd_per_gb_month", "0.07"),
         ("nebius/h200", "storage_usd_per_gb_month", "0.08"),
         ("crusoe/h100", "storage_usd_per_gb_month", "0.08"),
-        ("lambda/h100", "storage_usd_per_gb_month", "0.2"),
         ("aws-ec2/p5.48xlarge", "storage_usd_per_gb_month", "0.08"),
         ("aws-ec2/p5.48xlarge", "egress_usd_per_gb", "0.09"),
         ("gcp/a2-ultragpu-1g", "egress_usd_per_gb", "0.12"),
@@ -186,6 +185,12 @@ def test_every_item_has_a_price_today(provider_id: str, rates: Rates) -> None:
 )
 def test_price_as_published(offer: str, key: str, usd: str, rates: Rates) -> None:
     assert str(rates.price(offer, key).value) == usd
+
+
+def test_a_rate_of_an_example_is_no_price_until_it_is_accepted(rates: Rates) -> None:
+    with pytest.raises(PriceUnverified, match="Accept it by name"):
+        rates.price("lambda/h100", "storage_usd_per_gb_month")
+    assert rates.price("lambda/h100", "storage_usd_per_gb_month", accept_unverified=True).usd == 0.2
 
 
 def test_prices_change_on_their_day(rates: Rates) -> None:
