@@ -18,7 +18,6 @@ from app_pages import tuning_hosting_inputs as inputs
 from app_pages.tuning_hosting_inputs import Asked
 from calc.hardware import memory, serving_throughput, training_time
 from calc.hardware.plans import (
-    HOURS_PER_MONTH,
     Demand,
     Latency,
     Refused,
@@ -37,7 +36,7 @@ from calc.hardware.plans import (
 from calc.hardware.renting import spot_load
 from calc.hardware.serving_throughput import TokenShape, replicas
 from calc.parts.serving import peak_requests_per_second
-from calc.timeline import DAYS_PER_MONTH
+from calc.timeline import DAYS_PER_MONTH, HOURS_PER_MONTH
 from calc.training_bill import Job, TrainingBill, TrainingSet, training_bills, training_offers
 from ingest.bills import training_sets
 from ingest.counting import Counting
@@ -140,7 +139,7 @@ def _tuning(rates: Rates, asked: Asked) -> Tuning:
     bills = tuple(bill for bill in bills if bill.offer in sets and _does(bill, asked))
     task = TuningTask(
         tokens, asked.technique, sequence_tokens=asked.sequence, sequences_per_step=asked.step, rank=asked.rank,
-        framework=asked.framework,
+        framework=asked.framework, epochs=asked.epochs,
     )  # fmt: skip
     try:
         choice = tuning_plans(
@@ -318,8 +317,8 @@ def _tuning_card(rates: Rates, asked: Asked, tuning: Tuning) -> None:
         if rows:
             table = pd.DataFrame([_tuning_row(rates, asked, row) for row in rows])
             picked = st.dataframe(
-                table, hide_index=True, height="content" if len(table) <= 12 else 458, key="tuning table", selection_mode="single-row",
-                on_select="rerun", column_config=_tuning_columns(), placeholder=words.MISSING,
+                table, hide_index=True, height="content" if len(table) <= 12 else 458, key="tuning table",
+                selection_mode="single-row", on_select="rerun", column_config=_tuning_columns(), placeholder=words.MISSING,
                 alt=f"{len(rows)} ways to tune, from {words.money_run(_run_usd(rows[0]))}.",
             ).selection.rows  # fmt: skip
             if picked and picked[0] < len(rows):
@@ -538,8 +537,8 @@ def _hosting_card(rates: Rates, asked: Asked, hosting: Hosting) -> None:
         if rows:
             table = pd.DataFrame([_hosting_row(rates, row) for row in rows])
             chosen = st.dataframe(
-                table, hide_index=True, height="content" if len(table) <= 12 else 458, key="hosting table", selection_mode="single-row",
-                on_select="rerun", column_config=_hosting_columns(), placeholder=words.MISSING,
+                table, hide_index=True, height="content" if len(table) <= 12 else 458, key="hosting table",
+                selection_mode="single-row", on_select="rerun", column_config=_hosting_columns(), placeholder=words.MISSING,
                 alt=f"{len(rows)} ways to serve a month of requests, from {words.money(rows[0].usd_per_month)}.",
             ).selection.rows  # fmt: skip
             picked = rows[chosen[0]] if chosen and chosen[0] < len(rows) else None

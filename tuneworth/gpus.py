@@ -479,7 +479,8 @@ def _with_tokens(
     if epochs is not None and not epochs > 0:
         _wrong("--epochs", f"{epochs:g} passes train nothing", "Write a number above 0")
     if tokens is not None:
-        return replace(task, tokens=tokens * (epochs if epochs is not None else 1))
+        passes = epochs if epochs is not None else 1
+        return replace(task, tokens=tokens * passes, epochs=passes)
     assert data is not None
     method = method_of(data)
     if method not in get_args(Method):
@@ -497,7 +498,8 @@ def _with_tokens(
     if counted.truncated_examples:
         say(f"Note: {counted.truncated_examples:,} examples are longer than {longest:,.0f} tokens and are cut there.")
     passes = epochs if epochs is not None else rates.assumption("tuning.epochs").likely
-    return replace(task, tokens=passes * counted.training_tokens, method=method, sequence_tokens=longest)  # type: ignore[arg-type]
+    trained = passes * counted.training_tokens
+    return replace(task, tokens=trained, epochs=passes, method=method, sequence_tokens=longest)  # type: ignore[arg-type]
 
 
 def _token_shape(read: float | None, written: float | None, cached: float) -> TokenShape:

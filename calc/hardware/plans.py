@@ -58,7 +58,7 @@ from calc.hardware.training_time import (
 )
 from calc.hardware.training_time import interval_factor as training_interval
 from calc.setting import role_rate, say
-from calc.timeline import DAYS_PER_MONTH
+from calc.timeline import DAYS_PER_MONTH, HOURS_PER_MONTH
 from pricing import PriceMissing, Rates
 from pricing.errors import PriceUnverified
 from pricing.model import Fit, Gpu, OpenModel, Price, RentedFor, Service
@@ -67,7 +67,6 @@ COUNTS = (1, 2, 4, 8, 16, 32, 64)
 """Numbers of GPUs that a tuning run is split over."""
 REPLICA_COUNTS = (1, 2, 4, 8)
 """Numbers of GPUs that share the weights of a replica: those of one server."""
-HOURS_PER_MONTH = 730.0
 HOURS_PER_YEAR = 8760.0
 
 
@@ -322,6 +321,8 @@ class TuningTask:
     framework: str = "transformers"
     is_padded: bool = False
     """Whether each example is a sequence of its own rather than packed with others."""
+    epochs: float = 1
+    """Passes within `tokens`: what is stored is one of them."""
 
 
 class RunTerms(NamedTuple):
@@ -594,7 +595,8 @@ class _Runs:
         checkpoints, per_token = (
             rates.assumption(f"hardware.{name}").likely for name in ("checkpoints_per_run", "bytes_per_token")
         )
-        self.stored_gb = float(tuning_gb(shape, task.technique, checkpoints, task.tokens, per_token, task.rank))
+        data_tokens = task.tokens / task.epochs
+        self.stored_gb = float(tuning_gb(shape, task.technique, checkpoints, data_tokens, per_token, task.rank))
         self.result_gb = result_gb(shape, task.technique, task.rank)
         self.by_precision: dict[Precision, tuple[MemoryNeed, MemoryNeed, TrainingRun]] = {}
 
@@ -803,7 +805,7 @@ def serving_plans(
     refused = [Refused(gpu_id, "nobody in the price book rents it out as asked") for gpu_id in sorted({*gpus} - {*by_gpu})]
     factor = serving_interval(rates.fit("serving"))
     for gpu_id, rented in by_gpu.items():
-        check_request(Deployment(shape, rented[0].gpu, weights=weights), tokens)
+        check_request(Deployment(shape, rented[0].gpu, weights=weights, adapters=kept, adapter_rank=rank), tokens)
         why, serves, missed = "", False, list[LatencyMissed]()
         for count in REPLICA_COUNTS:
             deployment = Deployment(shape, rented[0].gpu, count, weights, adapters=kept, adapter_rank=rank)

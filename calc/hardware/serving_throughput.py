@@ -23,6 +23,7 @@ from calc.hardware.architecture import (
     why_not_split,
 )
 from calc.hardware.training_time import attention_flops, expert_narrowness, gpu_class, matrix_parameters
+from calc.volume import whole_steps
 from pricing.errors import PricingError
 from pricing.model import Fit, Gpu
 
@@ -166,10 +167,12 @@ def batch_in_memory(deployment: Deployment, tokens: TokenShape) -> Any:
     each = kv_bytes_per_request(deployment, tokens)
     batch = free / each
     if np.any(batch < 1):
+        beside = f" with {deployment.adapters:,} adapters" if deployment.adapters else ""
+        fewer = "fewer adapters, " if deployment.adapters else ""
         raise ServingRefused(
-            f"{deployment.shape.name} in {deployment.weights} takes {held / 1e9:,.0f} GB and a request "
+            f"{deployment.shape.name} in {deployment.weights}{beside} takes {held / 1e9:,.0f} GB and a request "
             f"{np.max(each) / 1e9:,.1f} GB; {deployment.gpus} × {deployment.gpu.name} leaves "
-            f"{usable_bytes(deployment.gpu, deployment.gpus) / 1e9:,.0f} GB. Take more or larger GPUs, or smaller weights."
+            f"{usable_bytes(deployment.gpu, deployment.gpus) / 1e9:,.0f} GB. Take more or larger GPUs, {fewer}or smaller weights."
         )
     return batch
 
@@ -294,7 +297,7 @@ def capacity(
     Raises:
         NotSplit: the model's attention cannot be split over so many GPUs.
         LatencyMissed: the latency is out of reach even for one request at a time.
-        ServingRefused: it does not fit, the tokens cannot be, or an unknown engine.
+        ServingRefused: it does not fit, the tokens or the adapters cannot be, or an unknown engine.
     """
     check_request(deployment, tokens)
     if reason := why_not_split(deployment.shape, deployment.gpus):
@@ -372,6 +375,8 @@ def check_request(deployment: Deployment, tokens: TokenShape) -> None:
         near = difflib.get_close_matches(deployment.engine, ENGINES, n=1)
         hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(ENGINES)}."
         raise ServingRefused(f"There is no engine '{deployment.engine}'. {hint}")
+    if deployment.adapters and not deployment.adapter_rank >= 1:
+        raise ServingRefused(f"The rank of the adapters is {deployment.adapter_rank:g}; it must be 1 or more.")
     read, written, cached = (np.asarray(n) for n in (tokens.input_tokens, tokens.output_tokens, tokens.cached_input_tokens))
     if not np.all((written > 0) & (read > 0) & (cached >= 0) & (cached <= read)):
         raise ServingRefused("A request needs input and output tokens, and caches no more of its input than there is.")
@@ -411,18 +416,4 @@ def replicas(
     usable = np.asarray(capacity_requests_per_second) * target_utilisation
     if np.any(usable <= 0):
         raise ServingRefused("A replica needs a capacity and a target utilisation above 0.")
-    return np.maximum(minimum, np.ceil(np.asarray(peak_requests_per_second) / usable))
-
-
-def paid_hours_per_month(
-    hours_per_day: Any, days_per_month: Any, requests_per_month: Any = None, idle_timeout_hours: Any = None
-) -> Any:
-    """Hours a replica is on: the opening hours, or of these the ones within the idle timeout of a request.
-
-    With scale-to-zero and requests at random a replica is on for the share 1 − e^(−λτ) of its opening hours, λ requests an
-    hour and τ the timeout.
-    """
-    opening = np.asarray(hours_per_day) * days_per_month
-    if requests_per_month is None or idle_timeout_hours is None:
-        return opening
-    return opening * -np.expm1(-np.asarray(requests_per_month) / opening * idle_timeout_hours)
+    return np.maximum(minimum, whole_steps(np.asarray(peak_requests_per_second) / usable))

@@ -165,7 +165,7 @@ def tuning_lines(setting: Setting, tuning: Tuning, trainings: Any) -> list[CostL
             lines.append(
                 priced_line(
                     f"tuning.egress:{month}",
-                    f"Sending the tuned model to {_served_at(setting, offer)}",
+                    f"Sending the tuned model to {_place(_served_at(setting, offer))}",
                     "data and training",
                     "one-off",
                     once(setting.months.count, month, result_gb(shape, tuning.technique)),
@@ -181,24 +181,34 @@ def uncounted(setting: Setting, offer: str) -> tuple[str, ...]:
     """What own GPUs cost beside their hours and is not counted, as its price or its size is not known."""
     serving, tuning, notes = setting.approach.serving, setting.approach.tuning, list[str]()
     if isinstance(serving, OwnGpus):
-        if _served_gb(setting, serving, offer) is None:
-            notes.append(
-                f"storage where it is served is not counted: the shape of {setting.approach.model} is not in the price book"
-            )
+        if _shape(setting, offer) is None:
+            notes.append(f"storage where it is served is not counted: {_shapeless(setting)}")
         else:
             notes += _not_priced(setting, serving, STORAGE_KEY, "storage where it is served", "serving")
         notes += _not_priced(setting, serving, EGRESS_KEY, "sending the answers", "serving")
-    if tuning is not None and tuning.kind == "own_gpus" and _shape(setting, offer) is not None:
+    if tuning is not None and tuning.kind == "own_gpus":
+        if _shape(setting, offer) is None:
+            notes.append(f"storage and sending of what is tuned are not counted: {_shapeless(setting)}")
+            return tuple(notes)
         notes += _not_priced(setting, tuning, STORAGE_KEY, "storage where it is tuned", "tuning")
         if _served_at(setting, offer) != tuning.rent:
             notes += _not_priced(setting, tuning, EGRESS_KEY, "sending the tuned model to where it is served", "tuning")
     return tuple(notes)
 
 
+def _shapeless(setting: Setting) -> str:
+    return f"the shape of {setting.approach.model} is not in the price book"
+
+
 def _not_priced(setting: Setting, spec: OwnGpus | Tuning, key: str, what: str, part: Literal["serving", "tuning"]) -> list[str]:
     if _usable_price(setting, spec, key) is not None:
         return []
-    why = "the GPUs are bought" if spec.rent == BOUGHT else f"no price of it from {spec.rent} in the book"
+    if spec.rent == BOUGHT:
+        why = "the GPUs are bought"
+    elif setting.sells(f"{spec.rent}/{spec.gpu}", key):
+        why = f"the price of it from {spec.rent} in the book may not be used as it stands, such as an unverified one"
+    else:
+        why = f"no price of it from {spec.rent} in the book"
     return [f"{what} is not counted: {why}; {part}.{key} would state it"]
 
 
@@ -246,6 +256,10 @@ def _served_at(setting: Setting, offer: str) -> str:
     if isinstance(serving, OwnGpus):
         return serving.rent
     return (isinstance(serving, Dedicated) and serving.provider) or offer.partition("/")[0]
+
+
+def _place(served_at: str) -> str:
+    return "GPUs that were bought" if served_at == BOUGHT else served_at
 
 
 def _served_gb(setting: Setting, serving: OwnGpus, offer: str) -> Any:

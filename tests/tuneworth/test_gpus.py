@@ -186,6 +186,8 @@ def test_an_id_of_a_gpu_may_be_in_capitals(tuneworth):
         ((*SERVE, "--framework", "unsloth"), "--framework: it belongs to tuning"),
         ((*SERVE, "--deadline", "2h"), "--deadline: it belongs to tuning"),
         ((*SERVE, "--rank", "8"), "Add --adapters, or leave it out"),
+        ((*SERVE, "--adapters", "10", "--rank", "0"), "The rank of the adapters is 0; it must be 1 or more"),
+        ((*SERVE, "--adapters", "10", "--rank", "-5"), "The rank of the adapters is -5"),
         ((*SERVE, "--weights", "fp7"), "Expected one of fp16, fp8"),
         ((*SERVE, "--cached", "2000"), "caches no more of its input than there is"),
         ((*SERVE, "--cached", "-1"), "caches no more of its input than there is"),

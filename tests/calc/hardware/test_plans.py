@@ -151,6 +151,12 @@ def test_storage_and_egress_stand_beside_the_rent_where_the_renter_prices_them()
     assert month.egress_usd_per_month == pytest.approx(1e6 * 300 * 4 / 1e9 * 0.09)
 
 
+def test_what_is_trained_on_in_several_passes_is_stored_once():
+    once, thrice = (TuningTask(tokens=30e6, technique="qlora", epochs=epochs) for epochs in (1, 3))
+    stored = [tuning_plans(RATES, LLAMA, task, gpus=["h100"]).plans[0].run.stored_gb for task in (once, thrice)]
+    assert stored[0] - stored[1] == pytest.approx(20e6 * 4 / 1e9)
+
+
 def test_spot_serving_holds_spare_replicas():
     asked = {"gpus": ["h100"], "providers": ["verda"]}
     plans = serving_plans(RATES, LLAMA, TOKENS, Demand(500e6), **asked).plans

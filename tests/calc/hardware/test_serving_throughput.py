@@ -18,7 +18,6 @@ from calc.hardware.serving_throughput import (
     ServingRefused,
     TokenShape,
     capacity,
-    paid_hours_per_month,
     replicas,
 )
 from pricing import PriceBook
@@ -246,12 +245,10 @@ def test_replicas_step_up_with_volume():
     assert replicas(0.1, 10.0, 0.7, minimum=0) == 1
 
 
-def test_hours_that_are_paid():
-    assert paid_hours_per_month(24, 30) == 720
-    assert paid_hours_per_month(8, 22) == 176
-    # 176 requests in 176 hours, on for a quarter of an hour after each: 1 − e^(−¼)
-    assert paid_hours_per_month(8, 22, 176, 0.25) == pytest.approx(176 * 0.2212, rel=1e-3)
-    assert paid_hours_per_month(8, 22, 1e6, 0.25) == pytest.approx(176)
+def test_replicas_that_are_just_enough_are_so_however_floats_are_rounded():
+    # 2.1 ÷ 0.7 is 3.0000000000000004 in floats
+    assert replicas(2.1, 1.0, 0.7) == 3
+    assert replicas(2.1001, 1.0, 0.7) == 4
 
 
 @pytest.mark.parametrize(
@@ -272,6 +269,11 @@ def test_hours_that_are_paid():
             "Phi-4 has 40 attention heads and 10 for keys and values, which 4 GPUs cannot share alike. Take 1 or 2",
             lambda: capacity(Deployment(PHI_4, H100, 4), CHAT, FIT),
         ),
+        (
+            "in fp16 with 4,000 adapters takes 352 GB.*Take more or larger GPUs, fewer adapters, or smaller weights",
+            lambda: capacity(replace(ONE, adapters=4000), CHAT, FIT),
+        ),
+        ("The rank of the adapters is 0", lambda: capacity(replace(ONE, adapters=2, adapter_rank=0), CHAT, FIT)),
         ("caches no more", lambda: capacity(ONE, TokenShape(10, 10, 20), FIT)),
         ("needs input and output tokens", lambda: capacity(ONE, TokenShape(10, 0), FIT)),
         (
