@@ -79,7 +79,8 @@ def settling(comparison: Comparison) -> Settling | None:
     groups = shares_by_origin(comparison.point)
     shares = _slopes(comparison, groups, winner, runner_up)
     found = evaluations_to_settle(lead, shares, correlations=_paired(comparison, groups))
-    return Settling(winner, runner_up, lead, found, _sentence(winner, runner_up, lead, found))
+    is_certain = any(slope and share in (0, 1) for share, slope in shares)
+    return Settling(winner, runner_up, lead, found, _sentence(winner, runner_up, lead, found, is_certain))
 
 
 def shares_by_origin(point: Scenario) -> dict[str, list[str]]:
@@ -102,10 +103,16 @@ def _paired(comparison: Comparison, groups: dict[str, list[str]]) -> dict[tuple[
     return found
 
 
-def _sentence(winner: str, runner_up: str, lead: float, answers: int | None) -> str:
+def _sentence(winner: str, runner_up: str, lead: float, answers: int | None, is_certain: bool) -> str:
+    """Args:
+    is_certain: the lead depends on a share that is stated as 0 or 1.
+    """
     two = f"{named(winner)} or {named(runner_up)}"
     if not lead:
         return f"No number of evaluations tells {two}: they cost the same."
+    if answers is None and is_certain:
+        stated = "accepted shares of 0% or 100% are taken as certain: state successes of trials"
+        return f"How many evaluations would settle {two} cannot be told, for {stated}."
     if answers is None:
         return f"No number of evaluations changes who is cheaper of {two}: their lead does not depend on the accepted shares."
     return f"{answers:,} evaluated answers of each would settle {two} with 90% confidence, the shares being as stated."

@@ -53,12 +53,13 @@ def rejected_lines(setting: Setting) -> list[CostLine]:
     if not quality_stated(setting.scenario):
         return []
     share: Any = setting.approach.accepted
+    values_answers = setting.scenario.value is not None and setting.scenario.value.is_of_answers
     remediate = failure_mode(setting.scenario.task) == "remediate"
     nothing = MonthlyPrice(np.zeros(setting.months.count)), "lost", ()
     price, each, assumptions = handling_usd(setting) if remediate else nothing
     if share is None:
         price = MonthlyPrice(price.usd * np.nan, missing=NO_SHARE)
-    elif not remediate and setting.scenario.value is None and np.all(np.asarray(share) == 0):
+    elif not remediate and not values_answers and np.all(np.asarray(share) == 0):
         price = MonthlyPrice(price.usd * np.nan, missing=NONE_ACCEPTED)
     elif not remediate:
         return []

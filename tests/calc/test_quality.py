@@ -141,3 +141,10 @@ def test_paired_counts_of_the_scenario_are_used() -> None:
     assert together is not None
     assert apart is not None
     assert together.answers < apart.answers
+
+
+def test_shares_of_all_or_nothing_are_certain_and_that_is_said() -> None:
+    found = settling(comparison({"rejected_answer_usd": 0.1}, prompting=1, few_shot=1))
+    assert found is not None
+    assert found.answers is None
+    assert "shares of 0% or 100% are taken as certain" in found.text

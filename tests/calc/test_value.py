@@ -33,6 +33,15 @@ LOST: dict[str, Any] = {"kind": "style", "examples": 400, "tokens_per_example": 
 HANDLED = LOST | {"rejected_answer_usd": 0.05}
 
 
+def test_where_no_answer_is_accepted_there_is_no_total_at_equal_accepted_answers() -> None:
+    stated = scenario(SECONDS_ALONE, LOST)
+    none = stated.approaches["prompting"].model_copy(update={"accepted": 0})
+    found = compare(stated.model_copy(update={"approaches": dict(stated.approaches) | {"prompting": none}}), BOOK)
+    assert found.results["prompting"].status == "unpriced"
+    assert "no answer is accepted" in found.results["prompting"].why_not[0]
+    assert found.winner() != "prompting"
+
+
 def scenario(value: dict[str, Any], task: dict[str, Any], **changes: Any) -> Scenario:
     fields: dict[str, Any] = {
         "name": "Value",
