@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, FiniteFloat, ValidationError
 
 from calc.break_even import BreakEven, Interval
 from calc.diff import Answer
@@ -48,14 +47,24 @@ class _Interval(BaseModel):
 class _BreakEven(BaseModel):
     a: str
     b: str
-    intervals: list[_Interval]
-    equal_at: list[float | None]
+    intervals: list[_Interval] = Field(min_length=1)
+    equal_at: list[FiniteFloat | None]
+
+
+class _Recorded(BaseModel):
+    recorded: date
+
+
+class _Line(BaseModel):
+    prices: list[_Recorded] = []
+    assumptions: list[_Recorded] = []
 
 
 class _Approach(BaseModel):
     name: str
-    total_usd: float | None
+    total_usd: FiniteFloat | None
     why_not: list[str]
+    lines: list[_Line] = []
 
 
 class _PriceBook(BaseModel):
@@ -105,7 +114,7 @@ def load_report(path: str | Path, book: PriceBook) -> ReportFile | None:
     except ValidationError as error:
         problems = problems_of(error, _Report, data, {}, name)
         raise InputError(*problems, Problem(name, "the report is not whole", "", "Write it again, or name another")) from None
-    state, notes = _price_state(found, data, book, name)
+    state, notes = _price_state(found, book, name)
     scenario = scenario_from(_composed(found.scenario.stated), {}, f"{name}, scenario.stated")
     return ReportFile(
         name,
@@ -128,6 +137,9 @@ def _parsed(text: str, name: str) -> Any:
             return None
         place = {"line": error.lineno, "column": error.colno}
         raise InputError(Problem(name, f"is not valid JSON: {error.msg}", "", "Write the report again", **place)) from None
+    except ValueError:  # of Python itself, of a number with thousands of digits
+        wrong = "holds a number with more digits than can be read"
+        raise InputError(Problem(name, wrong, "", "Write the report again")) from None
     except RecursionError:
         raise InputError(Problem(name, "is nested too deeply", "Expected a report or a scenario")) from None
 
@@ -139,7 +151,7 @@ def _check_schema(schema: Any, name: str) -> None:
         wanted = f"Expected schema.id '{SCHEMA['id']}'"
         raise InputError(Problem(name, what, wanted, "Write it by 'tuneworth compare FILE --format json'", field="schema.id"))
     version = found.get("version")
-    if not isinstance(version, int) or version < 1:
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise InputError(Problem(name, f"{version!r:.60} is no version", "Expected a whole number", field="schema.version"))
     if version > int(str(SCHEMA["version"])):
         wanted = f"Expected up to {SCHEMA['version']}"
@@ -147,11 +159,11 @@ def _check_schema(schema: Any, name: str) -> None:
         raise InputError(Problem(name, wrong, wanted, "Bring tuneworth up to date", field="schema.version"))
 
 
-def _price_state(found: _Report, data: dict[str, Any], book: PriceBook, name: str) -> tuple[date | str | None, tuple[str, ...]]:
+def _price_state(found: _Report, book: PriceBook, name: str) -> tuple[date | str | None, tuple[str, ...]]:
     """The state of the book that a report rests on, as `Scenario.price_release` names it, and what is uncertain of it."""
     stated = found.price_book
     if stated.has_later_records:
-        last = max(_recorded_days(data), default=found.as_of)
+        last = max(_recorded_days(found), default=found.as_of)
         return last, (f"{name}: it rests on records later than release {stated.release} too, and does not say through which day; "
                       f"those through {last}, the last one it uses, are taken.",)  # fmt: skip
     if stated.release is None:
@@ -169,12 +181,10 @@ def _price_state(found: _Report, data: dict[str, Any], book: PriceBook, name: st
                             "makes counts as calculation.",)  # fmt: skip
 
 
-def _recorded_days(data: dict[str, Any]) -> Iterator[date]:
+def _recorded_days(found: _Report) -> list[date]:
     """When the price rows and assumptions of a report's lines were recorded."""
-    for approach in data["approaches"]:
-        for line in approach.get("lines", ()):
-            for row in (*line.get("prices", ()), *line.get("assumptions", ())):
-                yield date.fromisoformat(row["recorded"])
+    lines = [line for approach in found.approaches for line in approach.lines]
+    return [row.recorded for line in lines for row in (*line.prices, *line.assumptions)]
 
 
 def _composed(stated: dict[str, Any]) -> dict[str, Any]:

@@ -238,6 +238,8 @@ def test_own_prices_that_neither_uses_are_told(tuneworth, report, own):
         ('{"schema": {"id": "tuneworth.comparison", "version": 2}}', ["schema.version", "newer tuneworth", "up to 1"]),
         ('{"schema": {"id": "tuneworth.comparison", "version": "x"}}', ["schema.version", "whole number"]),
         ('{"schema": {"id": "tuneworth.comparison", "version": 1}}', ["price_book", "the field is missing", "not whole"]),
+        ('{"schema": {"id": "tuneworth.comparison", "version": true}}', ["schema.version", "whole number"]),
+        ('{"schema": ' + "9" * 5000 + "}", ["more digits than can be read"]),
         ("", ["the file is empty"]),
         ('{"name": "A scenario without the rest"}', ["workload", "the field is missing"]),
     ],
@@ -250,6 +252,26 @@ def test_files_that_are_no_report(tuneworth, tmp_path, text, told):
     assert "Traceback" not in ran.err
     for words_told in (str(path), *told):
         assert words_told in ran.err
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "told"),
+    [
+        (("approaches", 0, "total_usd"), float("nan"), "approaches.0.total_usd"),
+        (("approaches", 0, "total_usd"), float("inf"), "approaches.0.total_usd"),
+        (("approaches", 0, "lines"), 5, "approaches.0.lines"),
+        (("approaches", 0, "lines"), [1], "approaches.0.lines.0"),
+        (("approaches", 0, "lines"), [{"prices": [{}]}], "approaches.0.lines.0.prices.0.recorded"),
+        (("approaches", 0, "lines"), [{"assumptions": [{"recorded": "x"}]}], "approaches.0.lines.0.assumptions.0.recorded"),
+        (("break_evens", 0, "intervals"), [], "break_evens.0.intervals"),
+        (("break_evens", 0, "equal_at"), [float("inf")], "break_evens.0.equal_at.0"),
+    ],
+)
+def test_a_report_with_what_none_holds(tuneworth, report, place, value, told):
+    ran = tuneworth("diff", altered(report(), *place, value=value))
+    assert (ran.code, ran.out) == (1, "")
+    assert told in ran.err
+    assert "error of its own" not in ran.err
 
 
 def test_a_file_that_is_not_there(tuneworth, tmp_path):
