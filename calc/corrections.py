@@ -91,6 +91,8 @@ def corrections(check: InvoiceCheck, *, input_to: InputField = "instruction_toke
     differs = ratio is not None and abs(ratio - 1) > PRICE_DIFFERS
     if any(month.usage.requests is None for month in check.months):
         fix.notes.append("the log does not count requests, so tokens per request and volume cannot be told; add a file that does")
+    elif not any(month.usage.requests for month in check.months):
+        fix.notes.append("the log has no requests in it, so there is nothing to correct by")
     return Corrected(tuple(fix.found), ratio if differs else None, tuple(fix.notes))
 
 

@@ -27,6 +27,9 @@ from pricing import PricingError
 from pricing.model import Service
 from pricing.near import did_you_mean
 
+MOST_NAMES, LONGEST_NAME = 12, 80
+"""Names of a log that a message lists, and characters of one."""
+
 
 class NotMatched(Exception):
     """No approach, or more than one, uses the models of the log; the message names them and says what to state."""
@@ -193,7 +196,7 @@ def _why_not_one(found: Comparison, wanted: Mapping[str, ApproachResult], logged
         return f"The log names no model, and {used}. Export it grouped by model."
     hint = next(filter(None, (_hint(found, name, wanted) for name in logged)), "")
     return (
-        f"The log has {', '.join(logged)}, and {used or 'no approach is billed by token'}. {hint} "
+        f"The log has {_listed(logged)}, and {used or 'no approach is billed by token'}. {hint} "
         "If a name in the log stands for an approach's model, state both: --approach NAME --model NAME."
     ).replace(".  If", ". If")
 
@@ -221,7 +224,14 @@ def _unmatched(found: Comparison, rest: Sequence[MonthUsage], billed: Mapping[st
 
 
 def _has(names: Iterable[str]) -> str:
-    return f"There are {', '.join(names)}."
+    return f"There are {_listed(names)}."
+
+
+def _listed(names: Iterable[str]) -> str:
+    """Names in a row: the first of them, long ones cut."""
+    found = [name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…" for name in names]
+    more = f" and {len(found) - MOST_NAMES} more" if len(found) > MOST_NAMES else ""
+    return ", ".join(found[:MOST_NAMES]) + more
 
 
 # --- how far off ----------------------------------------------------------------------------------------------------------

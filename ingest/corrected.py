@@ -146,14 +146,23 @@ def _priced(check: InvoiceCheck) -> dict[tuple[str, ...], dict[str, float]]:
     return found
 
 
+def check_new(path: Path, *, force: bool = False) -> None:
+    """See that a file is not there yet.
+
+    Raises:
+        InputError: it is there, unless ``force``.
+    """
+    if path.exists() and not force:
+        raise InputError(Problem(str(path), "is there already", "", "Choose another name, or overwrite it by --force"))
+
+
 def write_new(path: Path, text: str, *, force: bool = False) -> None:
     """Write a file that is not there yet.
 
     Raises:
         InputError: it is there, unless ``force``; or it cannot be written.
     """
-    if path.exists() and not force:
-        raise InputError(Problem(str(path), "is there already", "", "Choose another name, or overwrite it by --force"))
+    check_new(path, force=force)
     try:
         path.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:

@@ -11,7 +11,7 @@ import typer
 
 from calc.corrections import Corrected, Correction, corrections
 from calc.invoice import InvoiceCheck, LineError, check_invoice
-from ingest.corrected import billed_prices, corrected_scenario, write_new
+from ingest.corrected import billed_prices, check_new, corrected_scenario, write_new
 from ingest.errors import InputError, Problem
 from ingest.usage_logs import UsageFile, read_usages
 from reports import words
@@ -69,16 +69,17 @@ def _check_out(out: Path, file: Path, force: bool) -> None:
     if (out.suffix.lower() == ".json") != is_json:
         expected = f"Expected a name that ends in {'.json' if is_json else '.yaml'}, as the scenario's does"
         raise InputError(Problem(str(out), "would be written in another format than the scenario's", expected))
-    if out.exists() and not force:
-        raise InputError(Problem(str(out), "is there already", "", "Choose another name, or overwrite it by --force"))
+    check_new(out, force=force)
 
 
 def _apply(file: Path, out: Path, check: InvoiceCheck, corrected: Corrected, force: bool) -> None:
     """Write what was corrected, and say what is left of the difference."""
+    prices = out.with_suffix(".prices.toml")
+    if corrected.price_ratio is not None:
+        check_new(prices, force=force)
     write_new(out, corrected_scenario(file, corrected.corrections), force=force)
     say(f"Written: {out}, with {len(corrected.corrections)} fields corrected.")
     if corrected.price_ratio is not None:
-        prices = out.with_suffix(".prices.toml")
         write_new(prices, billed_prices(check, corrected.price_ratio), force=force)
         say(f"Written: {prices}, the prices that were billed: tuneworth compare {out} --own-prices {prices}")
 
@@ -102,7 +103,7 @@ def _print(files: Sequence[UsageFile], check: InvoiceCheck, corrected: Corrected
     if check.match.unmatched:
         write("\n")
         emit(Format.table, _unmatched_rows(check), title="Held against no line")
-    _print_corrections(corrected)
+    _print_corrections(corrected, is_known=not check.notes and not corrected.notes)
 
 
 def _headline(check: InvoiceCheck) -> str:
@@ -183,9 +184,13 @@ def _unmatched_rows(check: InvoiceCheck) -> list[dict[str, Any]]:
     ]
 
 
-def _print_corrections(corrected: Corrected) -> None:
+def _print_corrections(corrected: Corrected, *, is_known: bool) -> None:
+    """Args:
+    is_known: nothing is left that the files do not tell, or no field can express.
+    """
     if not corrected.corrections and corrected.price_ratio is None:
-        write("\nNo input needs correcting: the estimate says what the file says.\n")
+        found = "No input needs correcting: the estimate says what the file says."
+        write(f"\n{found if is_known else 'No correction can be suggested.'}\n")
         return
     rows = [{"field": c.path, "stated": _stated(c.stated), "suggested": _stated(c.suggested), "why": c.why}
             for c in corrected.corrections]  # fmt: skip

@@ -157,3 +157,29 @@ def test_wrong_input_ends_in_words(tuneworth, scenario: Path, usage: Path) -> No
         assert ran.code == 1
         assert said in ran.err
         assert "Traceback" not in ran.err
+
+
+def test_a_log_without_requests_confirms_nothing(tuneworth, scenario: Path, usage: Path) -> None:
+    usage.write_text("month,model,requests,input_tokens,output_tokens\n2026-10,gpt-5.4-nano,0,0,0\n", encoding="utf-8")
+    ran = tuneworth("invoice", scenario, "--usage", usage)
+    assert ran.code == 0
+    assert "The log has no requests in it" in ran.out
+    assert "No correction can be suggested." in ran.out
+    assert "says what the file says" not in ran.out
+
+
+def test_nothing_is_written_where_the_prices_would_overwrite(tuneworth, scenario: Path, usage: Path, tmp_path: Path) -> None:
+    out, prices = tmp_path / "corrected.yaml", tmp_path / "corrected.prices.toml"
+    prices.write_text("mine", encoding="utf-8")
+    ran = tuneworth("invoice", scenario, "--usage", usage, "--apply", out)
+    assert (ran.code, out.exists(), prices.read_text(encoding="utf-8")) == (1, False, "mine")
+    assert "corrected.prices.toml" in ran.err
+
+
+def test_long_names_in_a_log_are_cut(tuneworth, scenario: Path, usage: Path) -> None:
+    rows = "".join(f"2026-10,{'long' * 500}-{i},1,1,1\n" for i in range(50))
+    usage.write_text("month,model,requests,input_tokens,output_tokens\n" + rows, encoding="utf-8")
+    ran = tuneworth("invoice", scenario, "--usage", usage)
+    assert ran.code == 1
+    assert "and 38 more" in ran.err
+    assert len(ran.err) < 2000
