@@ -83,6 +83,7 @@ def _break_even_metric(risk: Risk) -> None:
     value = words.MISSING if found.volumes is None else words.volume(found.volumes.p50)
     never, always = found.never, found.always
     delta = f"never, in {risk_words.share(never)}" if never >= always else f"always, in {risk_words.share(always)}"
+    delta = "never" if never == 1 else delta
     cheaper, than = words.label(found.cheaper), words.in_sentence(found.than)
     _metric(
         f"{cheaper} pays from", value, delta if max(never, always) >= 0.001 else f"in {risk_words.share(found.from_a_volume)}",
@@ -117,10 +118,12 @@ def _cheapest_card(risk: Risk) -> None:
 
 
 def _challenger(risk: Risk) -> str | None:
-    """Whose break-even is shown at first: the tuned approach that pays in most simulations, else any that does."""
-    tuned = [name for name in risk.against_winner if risk.comparison.results[name].family in words.TUNED]
-    names = tuned or list(risk.against_winner)
-    return max(names, key=lambda name: risk.against_winner[name].from_a_volume, default=None)
+    """Whose break-even is shown at first: a tuned approach's, that of most simulations, or where one wins the best other's."""
+    results, ranked = risk.comparison.available, risk.comparison.ranked()[1:]
+    if results[risk.comparison.winner()].family in words.TUNED:
+        return next((name for name in ranked if results[name].family not in words.TUNED), next(iter(ranked), None))
+    tuned = [name for name in ranked if results[name].family in words.TUNED]
+    return max(tuned or ranked, key=lambda name: risk.against_winner[name].from_a_volume, default=None)
 
 
 def _break_even_card(risk: Risk) -> None:

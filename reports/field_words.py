@@ -198,6 +198,8 @@ def value(path: str, number: float, digits: int = 3) -> str:
         return words.unit_price(float(f"{number:.{digits}g}"))
     if found == "factor":
         return f"{number:.2f} times"
+    if path == VOLUME and number >= 1e6:
+        return words.volume(number)
     return words.quantity(float(f"{number:.{digits}g}"))
 
 

@@ -81,6 +81,12 @@ def test_another_approach_can_be_compared(dashboard):
     assert any(plain(found.value).startswith("RAG never beats few-shot in 76") for found in app.subheader)
 
 
+def test_where_tuning_wins_it_is_compared_with_the_best_that_is_not_tuned(dashboard):
+    app = dashboard(RISK, scenario="spam_classification")
+    assert app.selectbox(key="challenger").value == "few-shot"
+    assert any(plain(found.value) == "Fine-tuning beats few-shot from about 35 million" for found in app.subheader)
+
+
 def test_a_changed_input_changes_the_answer(dashboard):
     app = dashboard(RISK)
     before = app.title[0].value

@@ -136,6 +136,7 @@ def field_words_of_fixed(comparison):
         ("approaches.rag.accepted", 0.929, "92.9%", "92.9%"),
         ("task.rejected_answer_usd", 0.06, "$0.06", "$0.06"),
         ("workload.requests_per_month", 180_000, "180,000", "180k"),
+        ("workload.requests_per_month", 24_938_362.5, "24.9 million", "24.9M"),
         ("assumptions.staff.prompt_set_up_hours", 34.4321, "34.4", "34.4"),
         ("predicted.serving", 0.8512, "0.85 times", "0.85 times"),
         ("assumptions.finance.discount_rate_per_year", 0.08, "8%", "8%"),
