@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import date
 from typing import NamedTuple
 
-import numpy as np
 import streamlit as st
 
 from app_pages import shared
 from calc import Comparison, Scenario, compare
 from calc.risk import Risk, assess
+from calc.sampling import DRAWS_PER_SCRAMBLE
 from calc.uncertainty import band, simulate
 from pricing import PriceBook
 from reports import risk_words
@@ -65,7 +65,5 @@ def _certainty(scenario: Scenario, day: date, book: PriceBook) -> Certainty:
     simulation = simulate(comparison, scrambles=FEW_SCRAMBLES)
     volumes = band_volumes(comparison)
     low, high = band(simulation, comparison.winner(), volumes)
-    draws = len(next(iter(simulation.by_volume.totals.values()))[0])
-    return Certainty(
-        risk_words.badge(simulation), VolumeBand(tuple(volumes), tuple(np.asarray(low)), tuple(np.asarray(high)), draws)
-    )
+    found = VolumeBand(tuple(volumes), tuple(low), tuple(high), DRAWS_PER_SCRAMBLE)
+    return Certainty(risk_words.badge(simulation), found)

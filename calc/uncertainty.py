@@ -398,9 +398,13 @@ class _Volumes:
         drawn = compared_at(comparison, inputs, values_at(inputs, at))
         self.drawn = {name: _Drawn(drawn.results[name], len(at)) for name in comparison.available}
         self.volumes = np.geomspace(1, comparison.largest_volume, VOLUMES)
+
+    @cached_property
+    def totals(self) -> dict[str, Floats]:
+        """Of each approach at `volumes`. Shape (volumes, draws)."""
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             found = pool.map(lambda one: np.stack([one.total(volume) for volume in self.volumes]), self.drawn.values())
-            self.totals = dict(zip(self.drawn, found, strict=True))
+            return dict(zip(self.drawn, found, strict=True))
 
 
 def break_even_draws(simulation: Simulation, cheaper: str, than: str) -> BreakEvenDraws:
