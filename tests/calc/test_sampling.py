@@ -275,3 +275,24 @@ def test_answers_to_the_same_questions_tell_two_approaches_better_apart(two: Two
     assert spread["apart"] == pytest.approx(sum(variances), rel=0.01)
     phi = 350 / (90 * 85 * 10 * 15) ** 0.5
     assert spread["paired"] == pytest.approx(sum(variances) - 2 * phi * np.prod(variances) ** 0.5, rel=0.02)
+
+
+def test_predicted_speed_spreads_as_its_measurements_do() -> None:
+    own = {"kind": "own_gpus", "gpu": "h100", "rent": "runpod"}
+    approach = {"model": "qwen/qwen3-32b", "instruction_tokens": 10, "serving": own}
+    comparison = compare(scenario({"prompting": approach}), BOOK)
+    (one,) = (found for found in uncertain_inputs(comparison) if found.path == "predicted.serving")
+    assert one.fields == ("approaches.prompting.serving.speed_factor",)
+    predicted = [
+        p for line in comparison.results["prompting"].ledger.lines for p in line.predicted if p.what.startswith("serving")
+    ]
+    widest = max(float(np.max(p.high / p.low)) for p in predicted)
+    low, middle, high = one.quantile(np.array([0.05, 0.5, 0.95]))
+    assert high / low == pytest.approx(widest, rel=1e-9), "nine of ten draws are within the interval"
+    assert middle == pytest.approx(1, rel=1e-12)
+    measured = {"prompting": approach | {"serving": own | {"speed_factor": 1.3}}}
+    assert not [
+        found
+        for found in uncertain_inputs(compare(scenario(measured), BOOK))
+        if not found.is_stated and "predicted" in found.path
+    ]
