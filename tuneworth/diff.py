@@ -193,6 +193,7 @@ def _print_price_changes(found: ChangeExplained, form: Format) -> None:
 
 
 def _plain(found: ChangeExplained, names: tuple[str, str]) -> dict[str, Any]:
+    """The whole answer, unrounded; null is unknown (`docs/change.schema.json`)."""
     states = zip(("old", "new"), (found.old, found.new), names, strict=True)
     return {
         "schema": SCHEMA,

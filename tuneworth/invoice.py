@@ -19,6 +19,9 @@ from tuneworth.clock import day_or_today
 from tuneworth.compare import AsOf, ScenarioFile, compared
 from tuneworth.output import PARTIAL, Figure, Format, emit, say, write
 from tuneworth.own_prices import OwnPricesFile
+from tuneworth.version import installed_version
+
+SCHEMA = {"id": "tuneworth.invoice", "version": 1}
 
 
 class InputTo(StrEnum):
@@ -232,8 +235,10 @@ def _sentence(text: str) -> str:
 
 
 def as_dict(files: Sequence[UsageFile], check: InvoiceCheck, corrected: Corrected) -> dict[str, Any]:
-    """The whole answer, unrounded; null is unknown."""
+    """The whole answer, unrounded; null is unknown (`docs/invoice.schema.json`)."""
     return {
+        "schema": SCHEMA,
+        "tuneworth": installed_version() or None,
         "files": [{"name": f.name, "kind": f.kind, "rows": f.rows, "notes": list(f.notes)} for f in files],
         "approach": check.result.name,
         "offer": check.result.offer,
