@@ -34,6 +34,7 @@ def test_decide_is_drawn(opened, width, theme):
     page = opened("/", width, theme)
     page.wait_for_selector(CHART)
     page.locator(".js-plotly-plot").nth(1).wait_for()
+    page.get_by_text("Cheapest in 78 of 100 simulations").wait_for()
     whole_page(page)
     chart = page.locator(".js-plotly-plot").first
     text = chart.inner_text()
@@ -67,6 +68,20 @@ def test_cash_flow_is_drawn(opened, width, theme):
     text = page.locator(".js-plotly-plot").first.inner_text()
     for shown in ("pays back in month 3", "gpt-4.1-mini ends", "Prompting", "Few-shot", "Hybrid"):
         assert shown in text
+    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= width
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize(("width", "theme"), LOOKS)
+def test_risk_is_drawn(opened, width, theme):
+    page = opened("/risk", width, theme)
+    charts = page.locator(".js-plotly-plot")
+    charts.nth(2).wait_for()
+    page.get_by_role("heading", name="What was drawn, and what was held fixed").wait_for()
+    whole_page(page)
+    told = [("78%", "under 0.1%", "regret"), ("Today 180k", "median 1.38M", "never"), ("above 92.7%", "prompting wins")]
+    for at, texts in enumerate(told):
+        assert all(text in charts.nth(at).inner_text() for text in texts)
     assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= width
     assert violations(page) == []
 
