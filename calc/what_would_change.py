@@ -234,13 +234,17 @@ def _between(now: float, end: float) -> NDArray[np.float64]:
 def _cheapest(
     comparison: Comparison, numbers: list[_Number], moving: list[_Number], cells: NDArray[np.float64]
 ) -> tuple[list[str], NDArray[np.intp]]:
-    """Who is cheapest where the number of each row takes the row's values, all others staying as they are."""
+    """Who is cheapest where the number of each row takes the row's values, all others staying as they are.
+
+    Of several equal ones the present winner: a tie is no turn.
+    """
     fields = {number.path: np.full(cells.shape, number.now) for number in numbers}
     for row, number in enumerate(moving):
         fields[number.path][row] = cells[row]
     flat = {path: fields[number.path].ravel() for number in numbers for path in (number.path, *number.also)}
     totals = totals_over(comparison.scenario, comparison.rates.book, flat, today=comparison.as_of)
-    return list(totals), np.argmin(np.stack(list(totals.values())), axis=0).reshape(cells.shape)
+    names = sorted(totals, key=lambda name: name != comparison.winner())
+    return names, np.argmin(np.stack([totals[name] for name in names]), axis=0).reshape(cells.shape)
 
 
 def _turn(comparison: Comparison, number: _Number, then: float, winner: str) -> Turn:
@@ -268,6 +272,8 @@ def _written(comparison: Comparison, kind: Kind, value: float, up: bool) -> str:
 
 def _rounded(value: float, up: bool) -> str:
     """Three significant digits, more where the number is whole."""
+    if value == 0:
+        return "0"
     digits = min(2 - floor(log10(value)), 12) if value < 1_000 else 0
     scaled = value * 10.0**digits
     whole = (ceil if up else floor)(round(scaled, 6))

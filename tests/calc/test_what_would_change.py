@@ -12,7 +12,7 @@ import pytest
 
 from calc import Comparison, Scenario, compare
 from calc.sensitivity import totals_over
-from calc.what_would_change import MOST, NOTHING, NOTHING_IN_RANGE, Turn, what_would_change
+from calc.what_would_change import MOST, NOTHING, NOTHING_IN_RANGE, Turn, _rounded, what_would_change
 from ingest import load_scenario
 from pricing import PriceBook
 
@@ -112,6 +112,25 @@ def test_where_nothing_turns_that_is_said() -> None:
     assert [turn.text for turn in what_would_change(by_hand(workload=rates, approaches=two))] == [NOTHING]
     ranged = rates | {"user_tokens": {"low": 90, "likely": 100, "high": 110}}
     assert [turn.text for turn in what_would_change(by_hand(workload=ranged, approaches=two))] == [NOTHING_IN_RANGE]
+
+
+def two_shares(task: dict[str, Any]) -> Comparison:
+    approaches = {
+        "prompting": copy.deepcopy(WITHOUT_STAFF) | {"instruction_tokens": 900, "accepted": 0.8},
+        "few-shot": None,
+        "better": {"extends": "prompting", "accepted": 0.9},
+    }
+    return by_hand(task={"kind": "style"} | task, approaches=approaches)
+
+
+def test_a_range_down_to_zero_where_both_cost_the_same_is_no_turn() -> None:
+    found = two_shares({"rejected_answer_usd": {"low": 0, "likely": 0.1, "high": 0.3}})
+    assert found.winner() == "better"
+    assert "task.rejected_answer_usd" not in by_path(found)
+
+
+def test_a_turn_at_zero_is_written() -> None:
+    assert _rounded(0.0, up=False) == "0"
 
 
 def test_one_approach_alone_has_nothing_to_turn_to() -> None:
