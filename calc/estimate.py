@@ -461,6 +461,7 @@ OptionalShareAboveZero = Annotated[float | None, _number(_SMALLEST, 1, optional=
 OptionalShareBelowOne = Annotated[float | None, _number(0, 0.99, optional=True), _serialise]
 OptionalHours = Annotated[float | None, _number(_SMALLEST, 24, optional=True), _serialise]
 OptionalDays = Annotated[float | None, _number(_SMALLEST, 31, optional=True), _serialise]
+HoursOfMonth = Annotated[float, _number(_SMALLEST, 730), _serialise]
 HourlyRate = Annotated[float, _number(0, 10_000), _serialise]
 Multiple = Annotated[float, _number(0.001, 1000), _serialise]
 Months = Annotated[float, _number(0.1, 120), _serialise]

@@ -17,6 +17,7 @@ from calc.estimate import (
     Estimate,
     GrowthShare,
     HourlyRate,
+    HoursOfMonth,
     Months,
     Multiple,
     NonNegative,
@@ -351,8 +352,8 @@ class PerToken(_Stated):
     """The provider's service tier."""
     deployment: str | None = None
     """Provider's deployment type."""
-    hosting_hours_per_month: Annotated[Positive, Field()] = 730
-    """Hours a tuned deployment is kept on."""
+    hosting_hours_per_month: HoursOfMonth = 730
+    """Hours a tuned deployment is kept on; a month has 730."""
 
 
 class _Replicated(_Stated):
@@ -360,8 +361,8 @@ class _Replicated(_Stated):
     """Replicas kept on whatever the traffic."""
     target_utilisation: OptionalShareAboveZero = None
     """Share of a replica's capacity used at the peak. Default: an assumption."""
-    hours_per_month: Positive = 730
-    """Hours the replicas are kept on: 730, or opening hours."""
+    hours_per_month: HoursOfMonth = 730
+    """Hours the replicas are kept on: 730, all of a month, or opening hours."""
     idle_minutes_to_zero: OptionalPositive = None
     """Minutes without a request after which the last replica is switched off, until the next one. Default: it stays on."""
 
