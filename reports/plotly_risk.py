@@ -10,6 +10,8 @@ from reports.risk_charts import BreakEvenHistogram, CheapestChart, LeadBar, Shar
 
 ROW_PX = 54
 BAR_PX = 22
+LEAST_BAR = 0.003
+"""Of the axis: so that what hardly moves the lead is seen at all."""
 FADED = 0.5
 """Opacity of break-evens above today's volume."""
 
@@ -185,9 +187,10 @@ def tornado_figure(chart: TornadoChart, theme: ThemeName, narrow: bool = False) 
 def _add_lead(figure: go.Figure, chart: TornadoChart, bar: LeadBar, y: float, palette: Palette, narrow: bool) -> None:
     """The bar, the colour of who wins on either side of zero; its name and flip above it; the input's values at its ends."""
     said = f"{bar.label}: {bar.low_label} to {bar.high_label}"
-    parts = [(max(bar.low, 0.0), max(bar.high, 0.0), chart.winner_family)]
+    end = max(bar.high, bar.low + LEAST_BAR * (chart.high - chart.low))
+    parts = [(max(bar.low, 0.0), max(end, 0.0), chart.winner_family)]
     if bar.low < 0:
-        parts.append((bar.low, min(bar.high, 0.0), bar.loser or chart.winner_family))
+        parts.append((bar.low, min(end, 0.0), bar.loser or chart.winner_family))
     for first, last, family in parts:
         if last > first:
             figure.add_bar(

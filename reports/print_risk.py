@@ -123,12 +123,13 @@ def _tornado_figure(chart: TornadoChart, height_inches: float) -> Figure:
 
 def _draw_lead(axes: Axes, chart: TornadoChart, bar: LeadBar, row: int, room: float) -> None:
     """The bar on both sides of zero, its name and flip above it, the input's values at its ends."""
-    if bar.high > 0:
+    end = max(bar.high, bar.low + 0.5 * room)
+    if end > 0:
         first = max(bar.low, 0.0)
-        axes.barh(row + 0.1, bar.high - first, 0.42, first, color=LIGHT.families[chart.winner_family], zorder=3)
+        axes.barh(row + 0.1, end - first, 0.42, first, color=LIGHT.families[chart.winner_family], zorder=3)
     if bar.low < 0:
         family = bar.loser or chart.winner_family
-        axes.barh(row + 0.1, min(bar.high, 0.0) - bar.low, 0.42, bar.low, color=LIGHT.families[family], zorder=3)
+        axes.barh(row + 0.1, min(end, 0.0) - bar.low, 0.42, bar.low, color=LIGHT.families[family], zorder=3)
     axes.text(bar.low - room, row + 0.1, bar.low_label, color=LIGHT.soft, ha="right", va="center", bbox=_behind(LIGHT), zorder=4)
     axes.text(bar.high + room, row + 0.1, bar.high_label, color=LIGHT.soft, va="center", bbox=_behind(LIGHT), zorder=4)
     flip = f"flips {bar.flip}" if bar.flips_to else bar.flip

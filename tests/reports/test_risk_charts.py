@@ -266,6 +266,14 @@ def test_without_a_flip_the_title_says_so(support):
     assert tornado_chart(replace(support, tornado=None)) is None
 
 
+def test_a_bar_without_a_length_is_seen_all_the_same(support):
+    first, *others = support.tornado.bars
+    still = replace(others[-1], lead_at_low_usd=5.0, lead_at_high_usd=5.0, flips_at=others[-1].point * 2, flips_to="rag")
+    chart = tornado_chart(replace(support, tornado=replace(support.tornado, bars=(first, still))))
+    drawn = [trace for trace in tornado_figure(chart, "light").data if trace.type == "bar" and trace.y[0] == -1]
+    assert [(trace.base[0], trace.x[0] > 0) for trace in drawn] == [(5.0, True)]
+
+
 def test_an_end_without_accepted_answers_is_named_not_drawn(support):
     first, *others = support.tornado.bars
     endless = replace(support.tornado, bars=(replace(first, lead_at_low_usd=np.inf), *others))
