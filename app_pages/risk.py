@@ -16,6 +16,9 @@ from reports.plotly_risk import break_even_histogram_figure, cheapest_figure, to
 from reports.risk_charts import break_even_histogram, cheapest_chart, tornado_chart
 from reports.risk_words import Row
 
+VALUE_LETTERS = 20
+"""That fit in a card as its figure."""
+
 
 def page() -> None:
     answered = inputs.answered()
@@ -55,7 +58,8 @@ def _metrics(risk: Risk) -> None:
     found, months = risk.approaches[winner], words.months(risk.comparison.months.count)
     with st.grid(4, min_column_width=200, gap="small"):
         _metric(
-            f"{words.label(winner)} is the cheapest", risk_words.share(found.probability_cheapest.value),
+            f"{words.label(winner)} is the cheapest" if len(winner) <= words.CARD_LETTERS else "How often cheapest",
+            risk_words.share(found.probability_cheapest.value),
             risk_words.simulations(risk.draws), risk_words.convergence(risk),
         )  # fmt: skip
         low, high = risk_words.amount(found.compared_usd.p10), risk_words.amount(found.compared_usd.p90)
@@ -100,8 +104,11 @@ def _decisive_metric(risk: Risk) -> None:
     bar = next((found for found in bars if found.flips_to), bars[0] if bars else risk.tornado.bars[0])
     turned = f"flips {risk_words.flip_value(bar)}" if bar.flips_to else risk_words.NO_FLIP
     named = risk_words.label(risk, bar.input)
+    value = field_words.short(named)
+    if len(value) > VALUE_LETTERS and value.endswith(" accepted"):
+        value = "Accepted share"
     _metric(
-        "Most decisive input", field_words.short(named), turned,
+        "Most decisive input", value, turned,
         f"{named}: of the inputs that alone can turn the answer (or, where none can, of all), the one that moves the lead most.",
     )  # fmt: skip
 

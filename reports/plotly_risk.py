@@ -12,6 +12,8 @@ ROW_PX = 54
 BAR_PX = 22
 LEAST_BAR = 0.003
 """Of the axis: so that what hardly moves the lead is seen at all."""
+SAME_FAMILY = 0.5
+"""Opacity of another approach's win where both have one colour."""
 FADED = 0.5
 """Opacity of break-evens above today's volume."""
 
@@ -123,7 +125,7 @@ def _add_today(figure: go.Figure, chart: BreakEvenHistogram, palette: Palette) -
     if chart.below_label:
         below = [bar for bar in chart.bars if bar.kind == "below today"]
         figure.add_annotation(
-            x=chart.today, y=max(bar.share for bar in below), xanchor="right", xshift=-4, yanchor="bottom", showarrow=False,
+            x=min(bar.left for bar in below), y=0, xanchor="right", xshift=-4, yanchor="bottom", showarrow=False,
             text=f"<b>{chart.below_label}</b>", font={"size": 12.5, "color": palette.families[chart.family]},
         )  # fmt: skip
 
@@ -192,11 +194,12 @@ def _add_lead(figure: go.Figure, chart: TornadoChart, bar: LeadBar, y: float, pa
     if bar.low < 0:
         parts.append((bar.low, min(end, 0.0), bar.loser or chart.winner_family))
     for first, last, family in parts:
+        opacity = SAME_FAMILY if last <= 0 and family == chart.winner_family else 0.88
         if last > first:
             figure.add_bar(
                 base=[first], x=[last - first], y=[y], orientation="h", width=BAR_PX / ROW_PX,
                 hovertemplate=f"{said}<extra></extra>",
-                marker={"color": palette.families[family], "opacity": 0.88, "line": {"width": 0}},
+                marker={"color": palette.families[family], "opacity": opacity, "line": {"width": 0}},
             )  # fmt: skip
     figure.add_annotation(
         x=0, xref="paper", xanchor="left", y=y + 0.25, yanchor="bottom", showarrow=False, bgcolor=palette.background, borderpad=0,
@@ -219,7 +222,8 @@ def _flip(bar: LeadBar, palette: Palette, narrow: bool) -> str:
     if bar.flips_to is None:
         return "" if narrow else f'<span style="color:{palette.soft}">{note}{bar.flip}</span>'
     soft = f'<span style="color:{palette.soft}">{note}</span>'
-    return f'{soft}<span style="color:{palette.families[bar.flips_to]}">flips <b>{bar.flip}</b></span>'
+    flips = f"flips {bar.rival} " if bar.rival and not narrow else "flips "
+    return f'{soft}<span style="color:{palette.families[bar.flips_to]}">{flips}<b>{bar.flip}</b></span>'
 
 
 def _add_heads(figure: go.Figure, chart: TornadoChart, palette: Palette) -> None:

@@ -129,10 +129,11 @@ def _draw_lead(axes: Axes, chart: TornadoChart, bar: LeadBar, row: int, room: fl
         axes.barh(row + 0.1, end - first, 0.42, first, color=LIGHT.families[chart.winner_family], zorder=3)
     if bar.low < 0:
         family = bar.loser or chart.winner_family
-        axes.barh(row + 0.1, min(end, 0.0) - bar.low, 0.42, bar.low, color=LIGHT.families[family], zorder=3)
+        alpha = 0.5 if family == chart.winner_family else 1.0
+        axes.barh(row + 0.1, min(end, 0.0) - bar.low, 0.42, bar.low, color=LIGHT.families[family], alpha=alpha, zorder=3)
     axes.text(bar.low - room, row + 0.1, bar.low_label, color=LIGHT.soft, ha="right", va="center", bbox=_behind(LIGHT), zorder=4)
     axes.text(bar.high + room, row + 0.1, bar.high_label, color=LIGHT.soft, va="center", bbox=_behind(LIGHT), zorder=4)
-    flip = f"flips {bar.flip}" if bar.flips_to else bar.flip
+    flip = " ".join(part for part in ("flips", bar.rival, bar.flip) if part) if bar.flips_to else bar.flip
     told = ", ".join(part for part in (bar.note, flip) if part)
     colour = LIGHT.soft if bar.flips_to is None else LIGHT.families[bar.flips_to]
     style: dict[str, Any] = {"va": "baseline", "bbox": _behind(LIGHT), "zorder": 6}

@@ -112,6 +112,8 @@ class LeadBar:
     """Whether the input is assumed."""
     flip: str
     """Where another approach takes over: below 92.9%; or that none does."""
+    rival: str
+    """Who takes over, where the chart's head does not say it: to hybrid."""
     flips_to: Family | None
     low: float
     high: float
@@ -212,11 +214,11 @@ def break_even_histogram(comparison: Comparison, found: BreakEvenShares) -> Brea
     spread = _spread(found, tallest + 0.07 * highest)
     top = max(highest * 1.1, tallest + 0.34 * highest if spread else 0.0)
     cheaper, than = words.label(found.cheaper), words.in_sentence(found.than)
-    below = share(found.below_today) if found.below_today >= HIDDEN else ""
+    below = share(found.below_today) if found.below_today >= 0.001 else ""
     return BreakEvenHistogram(
         _break_even_finding(found),
         f"Share of simulations by the volume from which {words.in_sentence(found.cheaper)} is cheaper than {than}, "
-        f"{words.per_month(comparison)}, logarithmic",
+        f"{words.per_month(comparison)}, logarithmic" + (f". Full colour: {below}, today's or less" if below else ""),
         f"Histogram of the volume from which {cheaper} is cheaper than {than}: {_told(found, comparison)}.",
         comparison.results[found.cheaper].family, left, right, top, ticks, _share_ticks(top), (*bars, *apart), spread,
         today, f"Today {words.volume_short(comparison.requests)}", below,
@@ -304,20 +306,21 @@ def tornado_chart(risk: Risk) -> TornadoChart | None:
     if found is None or not shown:
         return None
     results = risk.comparison.available
-    bars = tuple(_lead_bar(risk, bar) for bar in shown)
+    rivals = list(dict.fromkeys(bar.flips_to for bar in shown if bar.flips_to))
+    bars = tuple(_lead_bar(risk, bar, len(rivals) > 1) for bar in shown)
     low = min(0.0, found.lead_usd, *(_ends(bar)[0] for bar in shown))
     high = max(0.0, found.lead_usd, *(_ends(bar)[1] for bar in shown))
-    rivals = list(dict.fromkeys(bar.flips_to for bar in shown if bar.flips_to))
     others = f"{words.in_sentence(rivals[0])} wins" if len(rivals) == 1 else "another wins" if rivals else ""
     name = words.in_sentence(found.winner)
+    possessive = "'" if name.endswith("s") else "'s"
     drawn_low, drawn_high = (words.shown_amount(end) for end in _with_room(low, high, len(others)))
     mark = " ◆ marks the value at which the winner changes." if any(bar.has_flip for bar in bars) else ""
     mark += " Rarely: beyond the bar." if any(bar.flip.startswith("rarely") for bar in bars) else ""
     return TornadoChart(
         _hangs_on(risk, shown),
-        f"{words.label(found.winner)}'s lead over the next approach, {words.unit_name()} over "
+        f"{words.label(found.winner)}{possessive} lead over the next approach, {words.unit_name()} over "
         f"{words.months(risk.comparison.months.count)}, as each input moves through 8 in 10 of its range.{mark}",
-        f"Bar chart of {name}'s lead, today {words.money(found.lead_usd)}, by input: {_bars_told(shown, bars)}.",
+        f"Bar chart of {name}{possessive} lead, today {words.money(found.lead_usd)}, by input: {_bars_told(shown, bars)}.",
         f"{name} wins", results[found.winner].family, others, results[rivals[0]].family if len(rivals) == 1 else None,
         drawn_low, drawn_high, _money_ticks(drawn_low, drawn_high), words.shown_amount(found.lead_usd),
         f"today {words.money(found.lead_usd)}", bars, rest,
@@ -336,7 +339,7 @@ def _ends(bar: Bar) -> tuple[float, float]:
     return min(bar.lead_at_low_usd, bar.lead_at_high_usd), max(bar.lead_at_low_usd, bar.lead_at_high_usd)
 
 
-def _lead_bar(risk: Risk, bar: Bar) -> LeadBar:
+def _lead_bar(risk: Risk, bar: Bar, named: bool) -> LeadBar:
     path, families = bar.input.path, risk.comparison.available
     ends = sorted(((bar.lead_at_low_usd, bar.low, bar.winner_at_low), (bar.lead_at_high_usd, bar.high, bar.winner_at_high)))
     (low, at_low, winner_at_low), (high, at_high, _) = ends
@@ -349,7 +352,8 @@ def _lead_bar(risk: Risk, bar: Bar) -> LeadBar:
     return LeadBar(
         field_words.short(risk_words.label(risk, bar.input)),
         "assumed" if path.startswith(ASSUMED) else "" if bar.input.is_stated else "predicted",
-        flip, None if bar.flips_to is None else families[bar.flips_to].family,
+        flip, f"to {words.in_sentence(bar.flips_to)}" if named and bar.flips_to else "",
+        None if bar.flips_to is None else families[bar.flips_to].family,
         words.shown_amount(low), words.shown_amount(high),
         field_words.value_short(path, at_low), field_words.value_short(path, at_high),
         families[winner_at_low].family if low < 0 else None, passes,

@@ -234,7 +234,7 @@ def test_bars_are_the_tornados_and_flips_are_at_zero(code):
     rag = bars["RAG accepted"]
     assert rag.has_flip
     assert rag.low < 0 < rag.high
-    assert (rag.flips_to, rag.loser) == ("hybrid", "hybrid")
+    assert (rag.flips_to, rag.loser, rag.rival) == ("hybrid", "hybrid", "to hybrid")
     assert rag.flip == "below 79.2%"
     assert (rag.low_label, rag.high_label) == ("78.8%", "85.7%")
     assert bars["Hybrid accepted"].flip.startswith("rarely, above")
@@ -258,6 +258,23 @@ def test_a_bar_changes_colour_at_zero_and_a_diamond_marks_it(code):
         assert [trace.x[0] for trace in diamonds] == [0] * sum(bar.has_flip for bar in chart.bars)
         assert any("flips" in text and "below 79.2%" in text for text in annotations(figure))
     assert not any("no flip" in text for text in annotations(tornado_figure(chart, "light", narrow=True)))
+
+
+def test_where_only_one_can_win_the_head_names_it(support):
+    chart = tornado_chart(support)
+    assert (chart.winner, chart.others) == ("few-shot wins", "prompting wins")
+    assert {bar.rival for bar in chart.bars} == {""}
+    assert {"▸ few-shot wins", "prompting wins ◂"} <= set(annotations(tornado_figure(chart, "light")))
+
+
+def test_another_win_in_the_winners_colour_is_paler(code):
+    chart = tornado_chart(code)
+    same = replace(chart, bars=(replace(chart.bars[0], loser=chart.winner_family), *chart.bars[1:]))
+    below, above = (
+        next(t for t in tornado_figure(same, "dark").data if t.type == "bar" and t.base[0] == at) for at in (chart.bars[0].low, 0)
+    )
+    assert below.marker.color == above.marker.color
+    assert below.marker.opacity < above.marker.opacity
 
 
 def test_without_a_flip_the_title_says_so(support):
