@@ -18,6 +18,7 @@ from pricing import PriceBook
 from reports import field_words, map_words, words
 from reports.charts import volume_range
 from reports.map_charts import MapChart, map_chart, over_chart
+from reports.palette import mixed
 from reports.plotly_charts import CONFIG, break_even_figure
 from reports.plotly_map import map_figure
 
@@ -26,6 +27,12 @@ VIEW = "break-even view"
 NAMES = ("across", "from", "to", "up", "a", "b")
 """Of the page's own parameters in the address."""
 ACROSS, UP, A, B = "break-even across", "break-even up", "break-even a", "break-even b"
+_UP_FIRST = (VOLUME, "task.rejected_answer_usd", "task.rejected_answer_handling_minutes")
+"""What moves upwards on the map at first: the first of these that does not move across; each of them moves every approach."""
+MOST_STEPS = 36
+"""Of a number that moves in steps, looked at where no range is put in; more where today's value is above half of it."""
+CHIP = 0.28
+"""Share of an approach's colour in its chip: light enough for dark text, and dark enough for light."""
 NEXT_STEP = "Choose other values above; the answer below is over the usual range."
 
 
@@ -116,8 +123,8 @@ def _number(text: str | None) -> float | None:
 
 
 def _cut(value: float) -> float:
-    """Without the tail of digits that floating point leaves."""
-    return float(f"{value:.10g}")
+    """As it is shown: an end of the usual range says enough with four digits."""
+    return float(f"{value:.4g}") if abs(value) < 10_000 else float(round(value))
 
 
 def _usual(comparison: Comparison, number: Movable) -> tuple[float, float] | None:
@@ -128,6 +135,8 @@ def _usual(comparison: Comparison, number: Movable) -> tuple[float, float] | Non
         low, high, _ = number.usual_range(comparison)
     except ValueError:
         return None
+    if number.moves_in_steps:
+        high = min(high, max(MOST_STEPS, 2 * (number.present or 0)))  # each step is a comparison of its own
     return low, high
 
 
@@ -207,7 +216,7 @@ def _stretches_card(found: GoalSeek) -> None:
                 "Cheapest": [labels[stretch.winner] if stretch.winner else "Tie" if stretch.low_totals_usd else "None"],
                 f"{unit} at from": words.money(stretch.low_totals_usd.get(str(stretch.winner))),
                 f"{unit} at to": words.money(stretch.high_totals_usd.get(str(stretch.winner))),
-                "Starts with": "" if at == 0 else map_words.change_kind(found.changes[at - 1]),
+                "Starts with": None if at == 0 else map_words.change_kind(found.changes[at - 1]),
             }
             for at, stretch in enumerate(found.stretches)
         ]
@@ -225,7 +234,7 @@ def _right(*names: str) -> dict[str, object]:
 def _chips(found: GoalSeek) -> object:
     """Approaches as chips in their colours."""
     palette, results = shared.palette(), found.comparison.results
-    options = {words.label(name): palette.tints(results[name].family)[1] for name in found.names}
+    options = {words.label(name): mixed(palette.background, palette.families[results[name].family], CHIP) for name in found.names}
     options |= {"Tie": palette.border, "None": palette.border}
     return st.column_config.MultiselectColumn(options=list(options), color=list(options.values()))
 
@@ -238,15 +247,14 @@ def _map_card(found: GoalSeek, options: Mapping[str, str], view, wanted) -> None
     with st.container(border=True):
         head = st.container()
         others = {path: name for path, name in options.items() if path != found.path and can_be_mapped(movable(comparison, path))}
-        reference = f"approaches.{comparison.point.reference}.instruction_tokens"
-        first = reference if found.path == VOLUME and reference in others else next(iter(others))
+        first = next(path for path in (*_UP_FIRST, *others) if path in others and _usual(comparison, movable(comparison, path)))
         place = st.columns([1, 1])[0]
         path = _picked(place, "What moves upwards", UP, "up", others, first, view, wanted)
         chart = _chart_of_map(found, movable(comparison, path))
         if chart is None:
-            head.subheader("Who is cheapest over two numbers", anchor=False)
+            head.container(horizontal=True).subheader("Who is cheapest over two numbers", anchor=False, width="content")
             return
-        head.subheader(shared.plain(chart.title), anchor=False)
+        head.container(horizontal=True).subheader(shared.plain(chart.title), anchor=False, width="content")
         head.caption(shared.plain(chart.caption))
         colours = shared.palette().families
         st.markdown("\u2002".join(shared.swatch(region.label, colours[region.family]) for region in chart.regions))

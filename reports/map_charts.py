@@ -6,9 +6,10 @@ As in `reports.charts`: a title states the finding, a caption the unit and how t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import ceil, floor, log10
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,11 +67,13 @@ class RegionName:
 
 @dataclass(frozen=True)
 class MapDot:
-    """A place on the map; positions are shares."""
+    """A place on the map, and where its label stands; positions are shares."""
 
     x: float
     y: float
     label: str
+    side: Literal["left", "right"] = "right"
+    is_above: bool = True
 
 
 @dataclass(frozen=True)
@@ -115,7 +118,7 @@ def _over_chart(comparison: Comparison, found: GoalSeek) -> BreakEvenChart:
     pieces = _visible(found, across)
     return BreakEvenChart(
         map_words.heading(found, map_words.finding(found)), _over_caption(comparison, found, across), _over_alt(found),
-        across, value, _lines(comparison, drawn, value), _stretches(found, pieces, least),
+        across, value, _lines(comparison, drawn, value), _stretches(found, pieces, drawn, least),
         _crossings(found, pieces, across, least), _today(found, least), words.mark(),
     )  # fmt: skip
 
@@ -175,17 +178,22 @@ def _visible(found: GoalSeek, across: Axis) -> list[_Piece]:
     return pieces
 
 
-def _stretches(found: GoalSeek, pieces: Sequence[_Piece], least: float) -> tuple[charts.Stretch, ...]:
-    points = _points(found)
-    drawn = []
+def _stretches(
+    found: GoalSeek, pieces: Sequence[_Piece], drawn: Mapping[str, tuple[Floats, Floats]], least: float
+) -> tuple[charts.Stretch, ...]:
+    stretches = []
     for piece in pieces:
         end = piece.high if piece.high >= found.high else _just_below(found, piece.high)
-        inside = points[piece.winner]
-        x = np.unique(np.concatenate([[piece.low], inside[(inside > piece.low) & (inside < end)], [end]]))
-        y = np.maximum(_usd(found, x)[piece.winner] * words.shown_amount(1.0), least)
+        x, y = drawn[piece.winner]
+        inside = (x >= piece.low) & (x <= end)
+        x, y = x[inside], y[inside]
+        if not found.number.whole or found.path == VOLUME:
+            ends = np.array([piece.low, end])
+            x, at = np.unique(np.concatenate([x, ends]), return_index=True)
+            y = np.concatenate([y, np.maximum(_usd(found, ends)[piece.winner] * words.shown_amount(1.0), least)])[at]
         family = found.comparison.results[piece.winner].family
-        drawn.append(charts.Stretch(words.label(piece.winner), family, piece.low, piece.high, tuple(x), tuple(y)))
-    return tuple(drawn)
+        stretches.append(charts.Stretch(words.label(piece.winner), family, piece.low, piece.high, tuple(x), tuple(y)))
+    return tuple(stretches)
 
 
 def _just_below(found: GoalSeek, high: float) -> float:
@@ -198,13 +206,13 @@ def _just_below(found: GoalSeek, high: float) -> float:
 def _crossings(found: GoalSeek, pieces: Sequence[_Piece], across: Axis, least: float) -> tuple[Crossing, ...]:
     following = [piece for before, piece in pairwise(pieces) if piece.low <= before.high]
     places = charts.crossing_places([across.share(piece.low) for piece in following])
-    usd = _usd(found, np.array([piece.low for piece in following])) if following else {}
+    starts = {stretch.low: stretch.low_totals_usd for stretch in found.stretches}
     return tuple(
         Crossing(
-            piece.low, max(float(usd[piece.winner][at]) * words.shown_amount(1.0), least),
+            piece.low, max(starts[piece.low][piece.winner] * words.shown_amount(1.0), least),
             map_words.value_short(found.number, piece.low), *place,
         )
-        for at, (piece, place) in enumerate(zip(following, places, strict=True))
+        for piece, place in zip(following, places, strict=True)
     )  # fmt: skip
 
 
@@ -290,10 +298,15 @@ def _map_chart(comparison: Comparison, found: WinnerMap, along: GoalSeek | None)
     )  # fmt: skip
     rows, columns = found.winner.shape
     today = _dot(found, across, up)
+    change = _nearest(found, across, today, along)
+    names = _names(regions, today)
+    if today is not None:
+        is_left = change is not None and change.x >= today.x
+        today = _label_placed(today, "left" if is_left else "right", found.borders)
+        change = change and _label_placed(change, "right" if is_left else "left", found.borders)
     return MapChart(
         _map_finding(regions), _map_caption(across, up), _map_alt(comparison, across, up, regions), across, up,
-        tuple(np.linspace(0, 1, columns)), tuple(np.linspace(0, 1, rows)), regions, found.borders, _names(regions, today), today,
-        _nearest(found, across, today, along),
+        tuple(np.linspace(0, 1, columns)), tuple(np.linspace(0, 1, rows)), regions, found.borders, names, today, change,
     )  # fmt: skip
 
 
@@ -312,6 +325,19 @@ def _nearest(found: WinnerMap, across: Axis, today: MapDot | None, along: GoalSe
         return None
     value = min(inside, key=lambda at: abs(across.share(at) - today.x))
     return MapDot(across.share(value), today.y, map_words.value_short(found.across, value))
+
+
+def _label_placed(dot: MapDot, side: Literal["left", "right"], borders: Floats) -> MapDot:
+    """The label on the preferred side above its dot, or where else it crosses no border and stays on the map."""
+    width, ends = LETTER_SHARE * len(dot.label) + 0.01, borders.reshape(-1, 2)
+    other: Literal["left", "right"] = "left" if side == "right" else "right"
+    for place in ((side, True), (other, True), (side, False), (other, False)):
+        left = dot.x + (0.005 if place[0] == "right" else -width - 0.005)
+        bottom = dot.y + (0.01 if place[1] else -NAME_HEIGHT - 0.01)
+        inside = (ends >= (left, bottom)).all(axis=1) & (ends <= (left + width, bottom + NAME_HEIGHT)).all(axis=1)
+        if left >= 0 and left + width <= 1 and bottom >= 0 and bottom + NAME_HEIGHT <= 1 and not inside.any():
+            return replace(dot, side=place[0], is_above=place[1])
+    return replace(dot, side="left" if dot.x > 0.5 else "right", is_above=dot.y < 0.9)
 
 
 def _map_finding(regions: Sequence[Region]) -> str:

@@ -27,7 +27,8 @@ _PARTS = {
 def label(comparison: Comparison, path: str) -> str:
     """A number as a heading: Answer tokens, RAG answers accepted, gpt-6.1-terra: output price."""
     if not path.startswith(PRICES):
-        return field_words.label(path, comparison.scenario)
+        name, place = field_words.label(path, comparison.scenario), path.rpartition(".")[2]
+        return f"{name}, entry {int(place) + 1}" if place.isdigit() else name
     offer, _, key = path.removeprefix(PRICES).rpartition(".")
     provider, _, item = offer.partition("/")
     name = price_words.key_label(key)
@@ -259,7 +260,7 @@ def pair_answer(found: GoalSeek) -> str:
     if found.tied:
         return f"{_capital(a)} and {b} cost the same {where(found, 0, -1)}."
     if not found.changes:
-        return f"At no value: {_is_cheaper(found.stretches[0], where(found, 0))}."
+        return f"At no value: {_is_cheaper(found.stretches[0])} {where(found, 0)}."
     if len(found.changes) > MOST_TOLD:
         return f"The cheaper of {a} and {b} changes {len(found.changes)} times; each value stands below."
     values = [change.value for change in found.changes]
@@ -268,21 +269,21 @@ def pair_answer(found: GoalSeek) -> str:
     for index, change in enumerate(found.changes):
         at = value(found.number, change.value, *(other for other in values if other != change.value))
         then = found.stretches[index + 1]
-        told.append(f"{'at ' if not told else ''}{at}{counting}, {_is_cheaper(then, 'above')}")
+        told.append(f"{'at ' if not told else ''}{at}{counting}, above which {_is_cheaper(then)}")
     return _capital(f"{'; '.join(told)}.")
 
 
-def _is_cheaper(stretch: Stretch, span: str) -> str:
+def _is_cheaper(stretch: Stretch) -> str:
     if stretch.winner is None:
-        return f"{'they tie' if stretch.low_totals_usd else 'neither has a total'} {span}"
-    return f"{words.in_sentence(stretch.winner)} is cheaper {span}"
+        return "they tie" if stretch.low_totals_usd else "neither has a total"
+    return f"{words.in_sentence(stretch.winner)} is cheaper"
 
 
 def change_kind(change: Change) -> str:
     """How one takes over: the costs meet, or one of them jumps."""
     if change.before is None or change.winner is None:
         return "a total begins or ends"
-    return "both cost the same" if change.smooth else "one of them steps"
+    return "equal costs" if change.smooth else "a step"
 
 
 def _capital(text: str) -> str:

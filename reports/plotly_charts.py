@@ -67,10 +67,10 @@ def break_even_figure(chart: BreakEvenChart, theme: ThemeName) -> go.Figure:
         )  # fmt: skip
     if chart.today is not None:
         _add_cheapest_today(figure, chart.volume, chart.today, chart.value.high, palette)
-    longest = max(len(row) for line in chart.lines for row in line.label_rows)
+    longest, first = max(len(row) for line in chart.lines for row in line.label_rows), len(chart.volume.ticks[0].label)
     figure.update_layout(
         layout(palette, top + plot + bottom),
-        margin={"l": 10, "r": 14 + LETTER_PX * longest, "t": top, "b": bottom},
+        margin={"l": max(10, LETTER_PX * first / 2 + 4), "r": 14 + LETTER_PX * longest, "t": top, "b": bottom},
         xaxis=_bottom_axis(chart.volume, palette) | {"anchor": "y2"},
         yaxis={
             "type": "log", "range": [low, log10(chart.value.high)], "domain": [ribbon, 1], "fixedrange": True,

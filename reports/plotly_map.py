@@ -79,23 +79,17 @@ def _add_today(figure: go.Figure, chart: MapChart, today: MapDot, palette: Palet
             x=[chart.change.x], y=[chart.change.y], mode="markers", hoverinfo="skip", cliponaxis=False,
             marker={"size": 9, "color": palette.background, "line": {"color": palette.text, "width": 1.5}},
         )  # fmt: skip
-        _add_label(figure, chart.change, palette, side=1 if chart.change.x >= today.x else -1)
+        _add_label(figure, chart.change, palette)
     figure.add_scatter(
         x=[today.x], y=[today.y], mode="markers", hoverinfo="skip", cliponaxis=False,
         marker={"size": 12, "color": palette.text, "line": {"color": palette.background, "width": 1.5}},
     )  # fmt: skip
-    _add_label(figure, today, palette, side=0 if chart.change is None else -1 if chart.change.x >= today.x else 1)
+    _add_label(figure, today, palette)
 
 
-def _add_label(figure: go.Figure, dot: MapDot, palette: Palette, side: int) -> None:
-    """Above a dot, and to one side of it so that two near ones do not meet; inside the plot."""
-    if dot.x < 0.1:
-        side = 1
-    if dot.x > 0.9:
-        side = -1
-    anchor = {1: "left", 0: "center", -1: "right"}[side]
-    below = dot.y > 0.93
+def _add_label(figure: go.Figure, dot: MapDot, palette: Palette) -> None:
+    anchor, shift = ("left", 5) if dot.side == "right" else ("right", -5)
     figure.add_annotation(
-        x=dot.x, y=dot.y, xanchor=anchor, xshift=-4 * side, yanchor="top" if below else "bottom", yshift=-8 if below else 8,
-        showarrow=False, text=f"<b>{dot.label}</b>", font={"size": 13, "color": palette.text},
+        x=dot.x, y=dot.y, xanchor=anchor, xshift=shift, yanchor="bottom" if dot.is_above else "top",
+        yshift=7 if dot.is_above else -7, showarrow=False, text=f"<b>{dot.label}</b>", font={"size": 13, "color": palette.text},
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -83,7 +83,7 @@ def _draw_today(axes: Axes, chart: MapChart, today: MapDot) -> None:
     for dot, fill, size in ((chart.change, LIGHT.background, 4.6), (today, LIGHT.text, 5.5)):
         if dot is not None:
             axes.plot([dot.x], [dot.y], "o", color=fill, mec=LIGHT.text, mew=0.9, ms=size, zorder=6)
-            is_right = dot is chart.change and dot.x >= today.x
-            va, up = ("top", -0.03) if dot.y > 0.93 else ("bottom", 0.025)
-            style = {"weight": 600, "ha": "left" if (is_right and dot.x < 0.9) or dot.x < 0.1 else "right", "va": va, "zorder": 6}
-            axes.text(dot.x, dot.y + up, dot.label, **style)
+            ha, aside = ("left", 0.008) if dot.side == "right" else ("right", -0.008)
+            va, up = ("bottom", 0.02) if dot.is_above else ("top", -0.025)
+            style: dict[str, Any] = {"weight": 600, "ha": ha, "va": va, "zorder": 6}
+            axes.text(dot.x + aside, dot.y + up, dot.label, **style)
