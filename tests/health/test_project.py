@@ -9,11 +9,9 @@ import sys
 import tomllib
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).resolve().parents[2]
 LAYERS = ("app_pages", "tuneworth", "reports", "ingest", "calc", "pricing")
-TEST_COMMAND = re.compile(r"^python3 -m venv .*pytest$", re.MULTILINE)
+TEST_COMMAND = re.compile(r"^python3 -m venv .*/pytest\b.*$", re.MULTILINE)
 
 
 def imported_modules(path: Path) -> set[str]:
@@ -42,8 +40,6 @@ def test_streamlit_is_imported_in_the_app_only():
 
 def test_the_entry_script_holds_page_config_and_navigation_only():
     path = ROOT / "app.py"
-    if not path.exists():
-        pytest.skip("the dashboard is not written yet")
     allowed = {"streamlit", "app_pages", "pathlib", "__future__"}
     assert {name.split(".")[0] for name in imported_modules(path)} <= allowed
 
@@ -63,8 +59,6 @@ def test_every_dependency_is_pinned():
 
 
 def test_importing_the_model_loads_nothing_heavy():
-    if not (ROOT / "calc" / "__init__.py").exists():
-        pytest.skip("calc is not written yet")
     heavy = "{'pandas', 'streamlit', 'plotly', 'matplotlib', 'typst', 'scipy'}"
     code = f"import sys, calc, pricing; print(sorted({heavy} & set(sys.modules)))"
     # A new interpreter: this one has long loaded them.
