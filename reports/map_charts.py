@@ -29,6 +29,8 @@ POINTS = 641
 """Of a line, even on its axis; where an approach steps, it is drawn as a slope one of them wide, but upright over the volume."""
 TICK_ROOM = 0.11
 """Between two labels of an axis, as a share of it on a phone."""
+TICK_LETTER = 0.028
+"""Width of a letter of such a label, likewise."""
 FULL_LEAD = 0.2
 """From this lead on, as a share of the next one's total, the map has its full colour."""
 LETTER_SHARE = 0.021
@@ -110,7 +112,7 @@ def over_chart(found: GoalSeek) -> BreakEvenChart:
 @words.in_its_currency
 def _over_chart(comparison: Comparison, found: GoalSeek) -> BreakEvenChart:
     across = number_axis(comparison, found.number, found.low, found.high)
-    points = {name: (x, _usd(found, x)[name] * words.shown_amount(1.0)) for name, x in _points(found).items()}
+    points = {name: (x, y * words.shown_amount(1.0)) for name, (x, y) in _costs(found).items()}
     drawn = {name: (x, y) for name, (x, y) in points.items() if np.isfinite(y).any()}
     least = charts.least_drawn(np.concatenate([y[np.isfinite(y)] for _, y in drawn.values()]))
     drawn = {name: (x, np.maximum(y, least)) for name, (x, y) in drawn.items()}
@@ -132,17 +134,20 @@ def _usd(found: GoalSeek, values: Floats) -> Mapping[str, Floats]:
     return {name: np.asarray(available[name].curve.total(values)) if name in available else missing for name in found.names}
 
 
-def _points(found: GoalSeek) -> dict[str, Floats]:
-    """The values at which each approach is drawn."""
+def _costs(found: GoalSeek) -> dict[str, tuple[Floats, Floats]]:
+    """The values at which each approach is drawn, and its totals there."""
     even = Scale(found.low, found.high).value(np.linspace(0, 1, POINTS))
     if found.path == VOLUME:
         available = found.comparison.available
         curves = {name: available[name].curve for name in found.names if name in available}
-        return {name: charts.curve_grid(curve, found.low, found.high) for name, curve in curves.items()}
+        grids = {name: charts.curve_grid(curve, found.low, found.high) for name, curve in curves.items()}
+        return {name: (grids[name], np.asarray(curve.total(grids[name]))) for name, curve in curves.items()}
     if found.number.whole:
-        return dict.fromkeys(found.names, np.unique(np.round(even)))
-    ends = [end for stretch in found.stretches for end in (stretch.low, stretch.high)]
-    return dict.fromkeys(found.names, np.unique(np.concatenate([even, ends])))
+        at = np.unique(np.round(even))
+    else:
+        ends = [end for stretch in found.stretches for end in (stretch.low, stretch.high)]
+        at = np.unique(np.concatenate([even, ends]))
+    return {name: (at, usd) for name, usd in totals_at(found, at).items()}
 
 
 def _lines(comparison: Comparison, drawn: Mapping[str, tuple[Floats, Floats]], value: Axis) -> tuple[Line, ...]:
@@ -253,11 +258,16 @@ def number_axis(comparison: Comparison, number: Movable, low: float, high: float
     axis = Axis(map_words.axis_title(comparison, number), low, high, (), scale.is_logarithmic)
     ticks: list[Tick] = []
     for tick in sorted({*values, low, high}, key=lambda tick: (tick not in (low, high), tick)):
-        at = axis.share(tick)
-        if all(abs(at - axis.share(other.value)) >= TICK_ROOM for other in ticks):
-            ticks.append(Tick(tick, map_words.value_short(number, tick)))
+        at, label = axis.share(tick), map_words.value_short(number, tick)
+        if all(abs(at - axis.share(other.value)) >= max(TICK_ROOM, _room(label, other.label)) for other in ticks):
+            ticks.append(Tick(tick, label))
     ordered = tuple(sorted(ticks, key=lambda tick: tick.value))
     return Axis(axis.title, low, high, ordered, scale.is_logarithmic)
+
+
+def _room(label: str, other: str) -> float:
+    """That two labels need from middle to middle, as a share of a phone's axis."""
+    return TICK_LETTER * (len(label) + len(other) + 1) / 2
 
 
 def _round_values(low: float, high: float, logarithmic: bool, whole: bool) -> list[float]:
