@@ -15,7 +15,7 @@ from ingest.errors import InputError, NotInstalled
 from ingest.usage_logs import UsageFile, read_usage, read_usages
 from pricing import PriceBook
 
-SAMPLES = Path(__file__).parent / "samples" / "usage"
+SAMPLES = Path(__file__).parent / "usage_samples"
 RATES = PriceBook.bundled().as_of(date(2026, 11, 20))
 TODAY = date(2026, 11, 21)
 OCTOBER = date(2026, 10, 1)
