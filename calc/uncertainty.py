@@ -25,8 +25,8 @@ from calc.volume import Linear, Numbers, Shape
 Floats = NDArray[np.float64]
 
 SCRAMBLES = 16
-MOST_SCRAMBLES = 128
-"""Where a tolerance is asked for, no more than a million draws are made."""
+MOST_SCRAMBLES = 64
+"""Where a tolerance is asked for, no more than half a million draws are made, which take 2 GB."""
 VOLUMES = 49
 """Volumes between 1 and the largest at which the order of two approaches is looked at, spaced alike in logarithm."""
 HALVINGS = 16
@@ -207,7 +207,7 @@ def simulate(
     Args:
         seed: the same seed gives the same draws.
         scrambles: of 2¹³ draws each, at least 2.
-        tolerance: wanted standard error of every probability of being cheapest; scrambles are doubled, up to 128, until it is
+        tolerance: wanted standard error of every probability of being cheapest; scrambles are doubled, up to 64, until it is
             reached (`Simulation.standard_error` tells whether it was).
         progress: told the share done.
 

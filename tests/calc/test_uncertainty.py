@@ -395,7 +395,7 @@ def test_against_a_reference_without_accepted_answers_any_other_pays_back_at_onc
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"scrambles": 1}, "scrambles is 1; 2 to 128"),
+        ({"scrambles": 1}, "scrambles is 1; 2 to 64"),
         ({"scrambles": 129}, "scrambles is 129"),
         ({"tolerance": 0}, "above 0 and below 1, got 0"),
         ({"tolerance": 2}, "above 0 and below 1, got 2"),
