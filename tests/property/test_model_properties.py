@@ -662,6 +662,8 @@ def _around(path: str, value: float) -> list[float]:
     if path.endswith(("gpus", "gpus_per_replica", "min_replicas")):
         return [value, value + 1, 2 * value]
     around = [value, 0.8 * value + 0.01, 1.2 * value]
+    if path.endswith("hours_per_month") and "serving" in path:
+        return [min(hours, 730.0) for hours in around]
     return [min(share, 1.0) for share in around] if value <= 1 else around
 
 
