@@ -11,16 +11,14 @@ from app_pages import shared
 from calc import Comparison, Scenario, compare
 from calc.risk import Risk, assess
 from calc.sampling import DRAWS_PER_SCRAMBLE
-from calc.uncertainty import band, simulate
+from calc.uncertainty import SCRAMBLES, band, simulate
 from pricing import PriceBook
 from reports import risk_words
 from reports.charts import VolumeBand, band_volumes
 from reports.words import Badge
 
-SCRAMBLES = 4
-"""Of the page Risk: 32,768 simulations tell every share to a tenth of a percentage point or so."""
 FEW_SCRAMBLES = 2
-"""Of the page Decide."""
+"""Of the page Decide; the page Risk makes as many as the command does, so that both say the same."""
 
 _HASHES = {Scenario: lambda s: (s.model_dump_json(), repr(s.conversions))} | shared.BOOK_HASH
 _KNOWN = "certainties"
