@@ -46,6 +46,8 @@ class Kind(NamedTuple):
     model: tuple[str, ...]
     sums: Mapping[str, tuple[tuple[str, ...], ...]]
     """Of each counter the alternatives; of the first that the file has, the fields are added."""
+    end: tuple[str, ...] = ()
+    """Where a row is a bucket of time: its end, which it does not hold itself. The first of these that the file has."""
     currency: str | None = None
     service: str | None = None
     cost_per: int = 1
@@ -64,6 +66,7 @@ def _kind(name: str, told_by: str, time: str, model: str, sums: Mapping[str, str
     return Kind(name, frozenset(told_by.split()), tuple(time.split()), tuple(model.split()), parts, **more)
 
 
+_OPENAI_END, _ANTHROPIC_END = ("end_time", "end_time_iso"), ("ending_at",)
 _DETAILS = "metadata.usage_object.prompt_tokens_details"
 KINDS = (
     _kind(
@@ -94,6 +97,7 @@ KINDS = (
             "cache_read_tokens": "input_cached_tokens",
             "cache_write_tokens": "input_cache_write_tokens",
         },
+        end=_OPENAI_END,
         service="batch",
     ),
     _kind(
@@ -102,6 +106,7 @@ KINDS = (
         "start_time",
         "line_item",
         {"cost": "amount.value"},
+        end=_OPENAI_END,
         currency="amount.currency",
         model_in_text=True,
     ),
@@ -111,6 +116,7 @@ KINDS = (
         "start_time start_time_iso",
         "line_item",
         {"cost": "amount_value"},
+        end=_OPENAI_END,
         currency="amount_currency",
         model_in_text=True,
     ),
@@ -127,6 +133,7 @@ KINDS = (
             "cache_write_tokens": "cache_creation.ephemeral_5m_input_tokens+cache_creation.ephemeral_1h_input_tokens",
             "cache_write_1h_tokens": "cache_creation.ephemeral_1h_input_tokens",
         },
+        end=_ANTHROPIC_END,
         service="service_tier",
     ),
     _kind(
@@ -151,6 +158,7 @@ KINDS = (
         "starting_at",
         "model",
         {"cost": "amount"},
+        end=_ANTHROPIC_END,
         currency="currency",
         cost_per=100,
     ),
@@ -170,6 +178,8 @@ KINDS = (
 _OWN = KINDS[-1]
 _SERVICES = {"default": "standard", "on_demand": "standard", "message": "standard", "false": "standard", "true": "batch"}
 """Other words for the book's services."""
+_INSTANT = timedelta(seconds=1)
+"""Before the end of a bucket, which it does not hold itself."""
 _NO_REQUEST = ("failure", "error")
 _ANOTHER_ZONE = r":\d\d(\.\d+)?\s*[+-](0[1-9]|1\d|00:?[1-9]|00:?\d[1-9])"
 
@@ -343,7 +353,7 @@ def _json_lines(backend: Any, path: Path, kind: Kind) -> ir.Table:
 
 def _asked(kind: Kind) -> set[str]:
     names = {name for ways in kind.sums.values() for way in ways for name in way}
-    return names | {*kind.time, *kind.model} | {name for name in (kind.currency, kind.service, kind.identity) if name}
+    return names | {*kind.time, *kind.end, *kind.model} | {name for name in (kind.currency, kind.service, kind.identity) if name}
 
 
 def _first_line(path: Path) -> Any:
@@ -403,18 +413,27 @@ def _rows_in(path: Path, value: Any, days: list[date], bucket: Mapping[str, Any]
     elif isinstance(value.get("data"), list):
         yield from _rows_in(path, value["data"], days, bucket)
     elif isinstance(value.get("results"), list):
-        times = {name: value[name] for name in ("start_time", "starting_at") if name in value}
-        days += filter(None, map(_day, times.values()))
+        times = {name: value[name] for name in ("start_time", "starting_at", *_OPENAI_END, *_ANTHROPIC_END) if name in value}
+        days += _days_of_bucket(times)
         yield from _rows_in(path, value["results"], days, times)
     else:
         yield {**bucket, **value}
 
 
-def _day(value: Any) -> date | None:
+def _days_of_bucket(times: Mapping[str, Any]) -> list[date]:
+    """The first and the last day of a bucket, as far as it tells them."""
+    starts = [_moment(value) for name, value in times.items() if name.startswith("start")]
+    ends = [_moment(value) for name, value in times.items() if name.startswith("end")]
+    return [at.date() for at in starts if at] + [(at - _INSTANT).date() for at in ends if at]
+
+
+def _moment(value: Any) -> datetime | None:
+    """A time as exports write it, in UTC: seconds since 1970, or ISO; None where it is none."""
     try:
-        if isinstance(value, int):
-            return datetime.fromtimestamp(value, UTC).date()
-        return datetime.fromisoformat(str(value)).astimezone(UTC).date()
+        if re.fullmatch(r"\d{9,11}", str(value)):
+            return datetime.fromtimestamp(int(value), UTC)
+        at = datetime.fromisoformat(str(value))
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
     except (ValueError, OverflowError, OSError):
         return None
 
@@ -489,15 +508,37 @@ def _text(rows: ir.Table, name: str | None) -> ir.StringValue | None:
     return value.cast("string").nullif("null")
 
 
-def _time(rows: ir.Table, kind: Kind) -> ir.TimestampValue:
+def _time(rows: ir.Table, name: str) -> ir.TimestampValue:
     import ibis
 
-    text = _text(rows, next(name for name in kind.time if name in rows.columns))
+    text = _text(rows, name)
     assert text is not None
     seconds = text.re_search(r"^\d{9,11}$").ifelse(text.try_cast("int64"), ibis.null("int64"))
     whole = text.re_search(r"^\d{4}-\d{2}$").ifelse(text + "-01", text)
     return ibis.coalesce(seconds.as_timestamp("s"), whole.re_search(_ANOTHER_ZONE).ifelse(ibis.null("timestamp"), whole.try_cast(
         "timestamp")))  # fmt: skip
+
+
+def _ends(rows: ir.Table, kind: Kind, start: ir.TimestampValue) -> dict[str, Any]:
+    """The last day of each row's time, and whether it has an end that is no time, is before its start or in another month."""
+    import ibis
+
+    day = start.strftime("%Y-%m-%d")
+    name = _end_field(kind, rows.columns)
+    if name is None:
+        return {"last_day": day, "end_bad": ibis.literal(False), "crosses": ibis.literal(False)}
+    stated, end = _text(rows, name), _time(rows, name)
+    assert stated is not None
+    last = ibis.coalesce(ibis.greatest(end - ibis.interval(seconds=_INSTANT.seconds), start), start)
+    return {
+        "last_day": last.strftime("%Y-%m-%d"),
+        "end_bad": ibis.coalesce(stated.notnull() & (end.isnull() | (end < start)), False),
+        "crosses": ibis.coalesce(last.strftime("%Y-%m") != start.strftime("%Y-%m"), False),
+    }
+
+
+def _end_field(kind: Kind, columns: Iterable[str]) -> str | None:
+    return next((name for name in kind.end if name in columns), None)
 
 
 def _lines(kind: Kind, rows: ir.Table) -> ir.Table:
@@ -508,7 +549,7 @@ def _lines(kind: Kind, rows: ir.Table) -> ir.Table:
     model = _text(rows, next((name for name in kind.model if name in rows.columns), None))
     if model is not None and kind.model_in_text:
         model = model.split(",")[0].strip()
-    time = _time(rows, kind)
+    time = _time(rows, next(name for name in kind.time if name in rows.columns))
     status, hit = _text(rows, "status"), _text(rows, "cache_hit")
     kept = ibis.literal(True)
     if kind.is_request:
@@ -519,6 +560,7 @@ def _lines(kind: Kind, rows: ir.Table) -> ir.Table:
     columns: dict[str, Any] = {
         "month": time.strftime("%Y-%m-01"),
         "day": time.strftime("%Y-%m-%d"),
+        **_ends(rows, kind, time),
         "model": nothing if model is None else model,
         "service": nothing if service is None else service.lower(),
         "currency": nothing if currency is None else currency.upper(),
@@ -540,7 +582,13 @@ def _lines(kind: Kind, rows: ir.Table) -> ir.Table:
 def _summed(lines: ir.Table) -> ir.Table:
     """Counters by month, model, service and currency, with counts of what is wrong or unknown among them."""
     grouped = lines.group_by(["month", "model", "service", "currency", "kept"])
-    sums: dict[str, Any] = {"rows": lines.count(), "first": lines.day.min(), "last": lines.day.max()}
+    sums: dict[str, Any] = {
+        "rows": lines.count(),
+        "first": lines.day.min(),
+        "last": lines.day.max(),
+        "covered_through": lines.last_day.max(),
+    }
+    sums |= {"ends_bad": lines.end_bad.sum(), "crossing": lines.crosses.sum()}
     sums |= {"named": lines.identity.count(), "different": lines.identity.nunique()}
     for counter in (name for name in (*COUNTERS, "cost") if name in lines.columns):
         sums |= {
@@ -628,6 +676,8 @@ def _refuse_bad(path: Path, kind: Kind, found: Sequence[Mapping[str, Any]], toda
     early = min((row["first"] for row in found), default="9")
     if early < EARLIEST.isoformat():
         raise _bad(path, kind, kind.time, lambda text: text > "", f"the file has usage of {early}, before {EARLIEST}", told)
+    if any(row["ends_bad"] or row["crossing"] for row in found):
+        raise _bad_end(path, kind)
     for counter, ways in kind.sums.items():
         names = tuple(name for way in ways for name in way)
         if any(row.get(f"{counter}_bad") for row in found):
@@ -653,6 +703,28 @@ def _bad(path: Path, kind: Kind, names: Iterable[str], is_bad: Any, wrong: str, 
     shown, next_step = wrong.format("a blank"), f"Mend it, or is this not {kind.name}?"
     _, first = next(_stated_rows(path), (None, {}))
     return InputError(Problem(str(path), shown, expected, next_step, field=next((name for name in names if name in first), None)))
+
+
+def _bad_end(path: Path, kind: Kind) -> InputError:
+    """The problem with the first bucket that ends where none can."""
+    for line, fields in _stated_rows(path):
+        field = _end_field(kind, fields)
+        start = next((_moment(fields[name]) for name in kind.time if fields.get(name)), None)
+        text = (fields.get(field) or "").strip() if field else ""
+        if start is None or not text:
+            continue
+        end = None if _is_no_time(text) else _moment(text)
+        if end is None or end < start:
+            wrong = f"{text[:40]!r} is no time in UTC that is after the bucket's start, {start:%Y-%m-%d %H:%M}"
+            return InputError(Problem(str(path), wrong, "", "Mend that row, or export it again", field=field, line=line))
+        last = end - _INSTANT
+        if (last.year, last.month) != (start.year, start.month):
+            wrong = (
+                f"the bucket from {start:%Y-%m-%d} to {last:%Y-%m-%d} is of more than one month, and what each used is unknown"
+            )
+            next_step = "Export it in buckets of a day (bucket_width 1d)"
+            return InputError(Problem(str(path), wrong, "Expected buckets within a month", next_step, field=field, line=line))
+    return InputError(Problem(str(path), "a bucket ends where none can", "Expected ends after starts, in one month"))
 
 
 def _json_records(path: Path) -> Iterator[tuple[int, bytes]]:
@@ -766,12 +838,12 @@ class _Covered:
     def of(
         cls, kind: Kind, found: Sequence[Mapping[str, Any]], columns: Iterable[str], days: Iterable[date], today: date
     ) -> _Covered:
-        """Stated months are whole, but for what is still to come."""
-        told = [*days, *(date.fromisoformat(row[end]) for row in found for end in ("first", "last"))]
+        """Stated months are whole and buckets reach to their ends, but for what is still to come."""
+        told = [*days, *(date.fromisoformat(row[end]) for row in found for end in ("first", "covered_through"))]
         last = max(told)
         if next(name for name in kind.time if name in columns) == "month":
-            last = min(_last_day(last), today)
-        return cls(min(told), last)
+            last = _last_day(last)
+        return cls(min(told), min(last, today))
 
     def days_of(self, month: date) -> range:
         """Days of a month that are covered."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
@@ -260,9 +261,11 @@ def test_the_sum_is_an_expression_for_any_backend() -> None:
     from ingest.usage_logs import KINDS, _lines, _summed
 
     for kind in KINDS:
-        names = (
-            {name.partition(".")[0] for ways in kind.sums.values() for way in ways for name in way} | set(kind.time) | {"model"}
-        )
+        names = {name.partition(".")[0] for ways in kind.sums.values() for way in ways for name in way} | {
+            *kind.time,
+            *kind.end,
+            "model",
+        }
         rows = ibis.table(dict.fromkeys(sorted(names), "string"), name="log")
         assert "GROUP BY" in ibis.to_sql(_summed(_lines(kind, rows)), dialect="snowflake").upper()
 
@@ -271,3 +274,65 @@ def test_the_days_of_a_month_that_a_file_covers_are_told(tmp_path: Path) -> None
     rows = "date,model,requests\n2026-09-20,m,1\n2026-10-16,m,1\n2026-10-18,m,1\n"
     assert [(u.first_day, u.days) for u in read(own(tmp_path, rows)).usage] == [(20, 11), (1, 18)]
     assert [(u.first_day, u.days) for u in read(own(tmp_path, rows.replace("09-20", "10-15"))).usage] == [(15, 4)]
+
+
+def openai_page(*buckets: tuple[str, str]) -> str:
+    """A page of OpenAI's usage: a request of gpt-5.4-nano in each bucket from a time to another."""
+    result = {"num_model_requests": 1, "input_tokens": 10, "output_tokens": 1, "model": "m"}
+    seconds = [[int(datetime.fromisoformat(f"{at}+00:00").timestamp()) for at in bucket] for bucket in buckets]
+    return json.dumps({"data": [{"start_time": start, "end_time": end, "results": [result]} for start, end in seconds]})
+
+
+def anthropic_page(*buckets: tuple[str, str]) -> str:
+    """The same of Anthropic's."""
+    result = {"uncached_input_tokens": 10, "output_tokens": 1, "model": "m"}
+    data = [{"starting_at": f"{start}Z", "ending_at": f"{end}Z", "results": [result]} for start, end in buckets]
+    return json.dumps({"data": data, "has_more": False})
+
+
+def openai_csv(*buckets: tuple[str, str]) -> str:
+    """The same as the dashboard writes it."""
+    rows = [f"{start}+00:00,{end}+00:00,1,10,1,m" for start, end in buckets]
+    return "\n".join(["start_time_iso,end_time_iso,num_model_requests,input_tokens,output_tokens,model", *rows]) + "\n"
+
+
+PAGES = [(openai_page, "u.json"), (anthropic_page, "u.json"), (openai_csv, "u.csv")]
+
+
+@pytest.mark.parametrize(("page", "name"), PAGES)
+@pytest.mark.parametrize(
+    ("buckets", "first_day", "days"),
+    [
+        ([("2026-10-01T00:00:00", "2026-11-01T00:00:00")], 1, 31),
+        ([("2026-10-05T00:00:00", "2026-10-12T00:00:00")], 5, 7),
+        ([("2026-10-05T00:00:00", "2026-10-06T00:00:00"), ("2026-10-06T00:00:00", "2026-10-07T00:00:00")], 5, 2),
+        ([("2026-10-05T22:00:00", "2026-10-05T23:00:00"), ("2026-10-05T23:00:00", "2026-10-06T00:00:00")], 5, 1),
+        ([("2026-10-05T23:58:00", "2026-10-05T23:59:00"), ("2026-10-05T23:59:00", "2026-10-06T00:00:00")], 5, 1),
+        # of the running month only what has been
+        ([("2026-11-01T00:00:00", "2026-12-01T00:00:00")], 1, 21),
+    ],
+)
+def test_a_bucket_covers_the_days_from_its_start_to_its_end(tmp_path: Path, page, name, buckets, first_day, days) -> None:
+    (usage,) = read(own(tmp_path, page(*buckets), name)).usage
+    assert (usage.first_day, usage.days, usage.output_tokens) == (first_day, days, len(buckets))
+
+
+@pytest.mark.parametrize(("page", "name"), PAGES)
+@pytest.mark.parametrize(
+    ("bucket", "said"),
+    [
+        (("2026-09-20T00:00:00", "2026-10-20T00:00:00"), "from 2026-09-20 to 2026-10-19 is of more than one month"),
+        (("2026-10-20T00:00:00", "2026-10-19T00:00:00"), "after the bucket's start, 2026-10-20 00:00"),
+    ],
+)
+def test_buckets_that_end_where_none_can_are_refused(tmp_path: Path, page, name, bucket, said) -> None:
+    with pytest.raises(InputError) as error:
+        read(own(tmp_path, page(("2026-10-01T00:00:00", "2026-10-02T00:00:00"), bucket), name))
+    assert said in str(error.value)
+    assert "bucket" in str(error.value)
+
+
+def test_an_empty_bucket_covers_its_days(tmp_path: Path) -> None:
+    page = json.loads(openai_page(("2026-10-01T00:00:00", "2026-10-02T00:00:00"), ("2026-10-02T00:00:00", "2026-11-01T00:00:00")))
+    page["data"][1]["results"] = []
+    assert read(own(tmp_path, json.dumps(page), "u.json")).usage[0].days == 31
