@@ -16,7 +16,7 @@ from calc.evaluate import token_terms
 from calc.invoice import InvoiceCheck, MonthUsage, estimated_tokens, requests_per_volume, setting_of
 from calc.parts import prompt
 from calc.scenario import Approach, Workload
-from calc.setting import Setting
+from calc.setting import Setting, counted
 
 InputField = Literal["instruction_tokens", "user_tokens"]
 WORTH_TELLING = 0.001
@@ -187,10 +187,12 @@ class _Fix:
     def batches(self) -> None:
         """The share of requests that was billed at batch rates, where the log says so."""
         usage = [u for u in self.check.match.usage if u.requests is not None]
-        if not usage or any(u.service is None for u in usage):
+        if not any(u.requests for u in usage) or any(u.service is None for u in usage):
             return
         batched = sum(u.requests or 0 for u in usage if u.service == "batch")
-        self.note("workload", "batch_share", batched / sum(u.requests or 0 for u in usage), "requests billed at batch rates")
+        every = sum(u.requests or 0 for u in usage)
+        why = f"{batched:,.0f} of {counted(round(every), 'request')} billed at batch rates, as the log names the service"
+        self.note("workload", "batch_share", batched / every, why)
 
     def caching(self) -> None:
         """The hit share that reads from the cache what the log says."""
@@ -234,13 +236,13 @@ class _Fix:
         if len(whole) >= FEWEST_MONTHS_FOR_GROWTH:
             self._fit(whole)
             return
-        counted = whole or [m.usage for m in self.check.months if m.usage.requests]
-        if not counted:
+        used = whole or [m.usage for m in self.check.months if m.usage.requests]
+        if not used:
             return
-        last = counted[-1]
+        last = used[-1]
         requests = (last.requests or 0) * last.days_in_month / last.days
         volume = round(requests / requests_per_volume(self.check.comparison, self.check.result, last.month))
-        why = f"{last.requests:,.0f} requests in {last.month:%B %Y}"
+        why = f"{counted(round(last.requests or 0), 'request')} in {last.month:%B %Y}"
         if not last.is_whole:
             why += f", of which {last.days} of {last.days_in_month} days are in the log; scaled to the month"
         if volume >= 1 and not _alike(float(self.workload.requests_per_month), volume):

@@ -21,7 +21,7 @@ from calc.evaluate import token_terms
 from calc.ledger import CostLine
 from calc.logged_models import LoggedModel, names_of
 from calc.scenario import CompoundGrowth
-from calc.setting import Setting
+from calc.setting import Setting, counted
 from calc.usage import usage_charges
 from pricing import PricingError
 from pricing.model import Service
@@ -372,6 +372,35 @@ class InvoiceCheck:
         ]
         rows += [LineError(_NAMES[k], "token", est[k], act[k], est_usd[k], act_usd[k]) for k in _KINDS]
         return tuple(row for row in rows if row.estimated or row.actual or row.actual is None)
+
+    @property
+    def outside_horizon(self) -> tuple[str, ...]:
+        """Which month of the estimate, and which volume, months before and after its horizon are held against."""
+        months = self.comparison.months
+        before = [m.usage.month for m in self.months if months.index(m.usage.month) < 0]
+        after = [m.usage.month for m in self.months if months.index(m.usage.month) >= months.count]
+        kind = self.comparison.point.workload.growth.kind
+        said = []
+        if before:
+            grown = f"{kind} growth is not run backwards, so" if kind not in ("compound", "flat") else ""
+            how = "compound growth run backwards from it" if kind == "compound" else f"{grown} its volume as it is".strip()
+            said.append(f"the estimate begins in {months.starts[0]:%B %Y}: {self._held(before)} its first month; {how}")
+        if after:
+            said.append(
+                f"the estimate ends in {months.starts[-1]:%B %Y}: {self._held(after)} its last month, its volume as it is"
+            )
+        return tuple(f"{each}: {self._volumes(which)}" for each, which in zip(said, filter(None, (before, after)), strict=True))
+
+    @staticmethod
+    def _held(months: Sequence[date]) -> str:
+        first, last = months[0], months[-1]
+        return f"{first:%B %Y} is held against" if first == last else f"{first:%B %Y} to {last:%B %Y} are held against"
+
+    def _volumes(self, months: Sequence[date]) -> str:
+        """What the estimate takes for whole months."""
+        volumes = [self.result.requests * requests_per_volume(self.comparison, self.result, month) for month in months]
+        low, high = (counted(round(found(volumes)), "request") for found in (min, max))
+        return f"{high} a month" if low == high else f"{low} to {high} a month"
 
     @property
     def estimated_usd(self) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 import orjson
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.constructor import RoundTripConstructor
+from ruamel.yaml.representer import RoundTripRepresenter
 
 from calc.corrections import Correction
 from calc.evaluate import token_terms
@@ -20,6 +23,7 @@ from ingest.files import read_text
 from ingest.scenario_file import SIZE_LIMIT_BYTES, read_scenario
 from pricing import PriceMissing
 
+_NULL = "tag:yaml.org,2002:null"
 _TOKEN_KEYS = ("input", "cache_read", "cache_write", "cache_write_1h", "output")
 
 
@@ -41,8 +45,7 @@ def corrected_scenario(source: Path, corrections: Iterable[Correction]) -> str:
         for correction in corrections:
             _set(fields, correction)
         return orjson.dumps(fields, option=orjson.OPT_INDENT_2).decode() + "\n"
-    yaml = YAML()
-    yaml.preserve_quotes, yaml.width = True, 4096
+    yaml = _as_written(text)
     fields = yaml.load(text)
     for correction in corrections:
         _set(fields, correction)
@@ -51,11 +54,36 @@ def corrected_scenario(source: Path, corrections: Iterable[Correction]) -> str:
     return written.getvalue()
 
 
+class _Null(str):
+    """A null as it is written: null, ~ or nothing."""
+
+
+def _as_written(text: str) -> YAML:
+    """A reader and writer that keep quotes, nulls and how far mappings and lists of a text are indented."""
+
+    class Constructor(RoundTripConstructor):
+        pass
+
+    class Representer(RoundTripRepresenter):
+        pass
+
+    yaml = YAML()
+    yaml.Constructor, yaml.Representer = Constructor, Representer
+    yaml.preserve_quotes, yaml.width = True, 4096
+    Constructor.add_constructor(_NULL, lambda _, node: _Null(node.value))
+    Representer.add_representer(_Null, lambda to, null: to.represent_scalar(_NULL, str(null)))
+    nested = re.search(r"^[^\s#][^\n]*:[^\S\n]*(?:#[^\n]*)?\n(?:\s*#[^\n]*\n)*( +)[^\s#-]", text, re.MULTILINE)
+    listed = re.search(r"^( *)[^\s#-][^\n]*:[^\S\n]*(?:#[^\n]*)?\n(?:\s*#[^\n]*\n)*( *)-( +)", text, re.MULTILINE)
+    offset = max(len(listed[2]) - len(listed[1]), 0) if listed else 0
+    yaml.indent(len(nested[1]) if nested else 2, offset + 1 + (len(listed[3]) if listed else 1), offset)
+    return yaml
+
+
 def _set(fields: Any, correction: Correction) -> None:
     *way, last = correction.path.split(".") if not correction.path.startswith("approaches.") else _approach_path(correction.path)
     at = fields
     for part in way:
-        if at.get(part) is None:
+        if at.get(part) is None or isinstance(at[part], _Null):
             at[part] = dict(PRESETS.get(part, {})) if at is fields.get("approaches") else {}
         at = at[part]
     value = _written(correction.suggested)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
+from math import floor, log10
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +12,7 @@ import typer
 
 from calc.corrections import Corrected, Correction, corrections
 from calc.invoice import InvoiceCheck, LineError, check_invoice
+from calc.setting import counted
 from ingest.corrected import billed_prices, check_new, corrected_scenario, write_new
 from ingest.errors import InputError, Problem
 from ingest.usage_logs import UsageFile, read_usages
@@ -38,7 +40,7 @@ def invoice(
     model: Annotated[str | None, typer.Option(help="Model's name in the file, where it cannot be told.")] = None,
     input_to: Annotated[InputTo, typer.Option(help="What takes a difference of input tokens.")] = InputTo.instruction_tokens,
     apply: Annotated[Path | None, typer.Option(metavar="OUT", help="Write the scenario with the corrections taken.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite OUT.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite OUT, which is never SCENARIO itself.")] = False,
     form: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.table,
     as_of: AsOf = None,
     own_prices: OwnPricesFile = None,
@@ -72,6 +74,9 @@ def _check_out(out: Path, file: Path, force: bool) -> None:
     if (out.suffix.lower() == ".json") != is_json:
         expected = f"Expected a name that ends in {'.json' if is_json else '.yaml'}, as the scenario's does"
         raise InputError(Problem(str(out), "would be written in another format than the scenario's", expected))
+    if out.exists() and out.samefile(file):
+        next_step = "Choose another name: the file that is read is not overwritten, not by --force either"
+        raise InputError(Problem(str(out), "is the scenario itself", "", next_step))
     check_new(out, force=force)
 
 
@@ -81,7 +86,7 @@ def _apply(file: Path, out: Path, check: InvoiceCheck, corrected: Corrected, for
     if corrected.price_ratio is not None:
         check_new(prices, force=force)
     write_new(out, corrected_scenario(file, corrected.corrections), force=force)
-    say(f"Written: {out}, with {len(corrected.corrections)} fields corrected.")
+    say(f"Written: {out}, with {counted(len(corrected.corrections), 'field')} corrected.")
     if corrected.price_ratio is not None:
         write_new(prices, billed_prices(check, corrected.price_ratio), force=force)
         say(f"Written: {prices}, the prices that were billed: tuneworth compare {out} --own-prices {prices}")
@@ -95,7 +100,10 @@ def _print(files: Sequence[UsageFile], check: InvoiceCheck, corrected: Corrected
         write(f"{each.name}: {each.kind}, {each.rows:,} {'row' if each.rows == 1 else 'rows'}.\n")
         for note in each.notes:
             write(f"  {_sentence(note)}\n")
-    write(f"\n{_headline(check)}\n\n")
+    write(f"\n{_headline(check)}\n")
+    for basis in check.outside_horizon:
+        write(f"{_sentence(basis)}\n")
+    write("\n")
     emit(Format.table, _line_rows(check.lines))
     _print_costs(check)
     if len(check.months) > 1 or not check.months[0].usage.is_whole:
@@ -216,7 +224,11 @@ def _count(value: float | None) -> Figure:
 
 
 def _ratio(value: float | None) -> Figure:
-    return Figure(words.MISSING if value is None else f"{value:.3f}")
+    """Three decimals, or of a small one as many as show three digits."""
+    if value is None:
+        return Figure(words.MISSING)
+    decimals = 2 - floor(log10(value)) if 0 < value < 1 else 3
+    return Figure(f"{value:,.{max(decimals, 3)}f}")
 
 
 def _usd(value: float | None, *, plus: bool = False) -> Figure:
@@ -266,7 +278,7 @@ def as_dict(files: Sequence[UsageFile], check: InvoiceCheck, corrected: Correcte
         "unmatched": [each._asdict() for each in check.match.unmatched],
         "corrections": [_correction(each) for each in corrected.corrections],
         "price_ratio": corrected.price_ratio,
-        "notes": [*check.notes, *corrected.notes],
+        "notes": [*check.outside_horizon, *check.notes, *corrected.notes],
     }
 
 

@@ -300,6 +300,45 @@ def test_reasoning_is_told_from_the_answer_where_it_is_logged() -> None:
     }
 
 
+def test_a_batch_share_is_told_with_the_requests_it_is_of_and_only_where_services_are_named() -> None:
+    found = compare(scenario({"batch_share": 0.3}), BOOK)
+    usage = replace(logged(found), service="standard")
+    (batched,) = (c for c in corrections(check_invoice(found, [usage])).corrections if c.path == "workload.batch_share")
+    assert batched.suggested == 0
+    assert batched.why == "0 of 100,000 requests billed at batch rates, as the log names the service"
+    unnamed = corrections(check_invoice(found, [replace(usage, service=None)]))
+    assert "workload.batch_share" not in {c.path for c in unnamed.corrections}
+
+
+def test_one_request_is_one() -> None:
+    found = compare(scenario(), BOOK)
+    done = corrections(check_invoice(found, [replace(logged(found), requests=1.0)]))
+    assert {c.path: c.why for c in done.corrections}["workload.requests_per_month"] == "1 request in October 2026"
+
+
+@pytest.mark.parametrize(
+    ("growth", "month", "said"),
+    [
+        ({"kind": "compound", "monthly_share": 0.25}, date(2026, 8, 1),
+         ("the estimate begins in October 2026: August 2026 is held against its first month; "
+          "compound growth run backwards from it: 64,000 requests a month",)),
+        ({"kind": "linear", "monthly_share": 0.25}, date(2026, 9, 1),
+         ("the estimate begins in October 2026: September 2026 is held against its first month; "
+          "linear growth is not run backwards, so its volume as it is: 100,000 requests a month",)),
+        ({"kind": "flat"}, date(2026, 9, 1),
+         ("the estimate begins in October 2026: September 2026 is held against its first month; "
+          "its volume as it is: 100,000 requests a month",)),
+        ({"kind": "compound", "monthly_share": 0.25}, date(2027, 2, 1),
+         ("the estimate ends in December 2026: February 2027 is held against its last month, "
+          "its volume as it is: 156,250 requests a month",)),
+        ({"kind": "linear", "monthly_share": 0.25}, OCTOBER, ()),
+    ],
+)  # fmt: skip
+def test_the_volume_that_months_outside_the_horizon_are_held_against_is_said(growth, month, said) -> None:
+    found = compare(scenario({"growth": growth}), BOOK)
+    assert check_invoice(found, [logged(found, month)]).outside_horizon == said
+
+
 def test_the_user_message_takes_the_input_where_that_is_said() -> None:
     found = compare(scenario(), BOOK)
     usage = replace(logged(found), input_tokens=240e6)

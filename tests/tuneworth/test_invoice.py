@@ -183,3 +183,43 @@ def test_long_names_in_a_log_are_cut(tuneworth, scenario: Path, usage: Path) -> 
     assert ran.code == 1
     assert "and 38 more" in ran.err
     assert len(ran.err) < 2000
+
+
+def test_the_scenario_that_is_read_is_never_overwritten(tuneworth, scenario: Path, usage: Path) -> None:
+    ran = tuneworth("invoice", scenario, "--usage", usage, "--apply", scenario.parent / "." / scenario.name, "--force")
+    assert ran.code == 1
+    assert "is the scenario itself" in ran.err
+    assert "Choose another name" in ran.err
+    assert scenario.read_text(encoding="utf-8") == SCENARIO
+
+
+def test_nulls_and_indents_are_written_as_they_were(tuneworth, scenario: Path, usage: Path, tmp_path: Path) -> None:
+    kept = """\
+approaches:
+    prompting:
+        model: openai/gpt-5.4-nano
+        instruction_tokens: 2600
+    few-shot: null
+    rag: ~
+    fine-tuning:
+    hybrid: null
+accept_unverified:
+  - openai/gpt-5.4-nano
+  - openai/gpt-5.4
+"""
+    before = SCENARIO.partition("approaches:")[0].replace("\n  ", "\n    ")
+    scenario.write_text(before + kept, encoding="utf-8")
+    out = tmp_path / "out.yaml"
+    assert tuneworth("invoice", scenario, "--usage", usage, "--apply", out).code == 0
+    text = out.read_text(encoding="utf-8")
+    assert "    few-shot: null\n    rag: ~\n    fine-tuning:\n    hybrid: null\n" in text
+    assert "accept_unverified:\n  - openai/gpt-5.4-nano\n  - openai/gpt-5.4\n" in text
+
+
+def test_a_small_ratio_shows_its_digits_and_the_volume_it_is_held_against(tuneworth, scenario: Path, usage: Path) -> None:
+    usage.write_text("month,model,requests,input_tokens,output_tokens\n2026-08,gpt-5.4-nano,2,6000,480\n", encoding="utf-8")
+    ran = tuneworth("invoice", scenario, "--usage", usage)
+    assert "0.0000143" in ran.out
+    assert "its volume as it is: 140,000 requests a month" in " ".join(ran.out.split())
+    found = json.loads(tuneworth("invoice", scenario, "--usage", usage, "--format", "json").out)
+    assert "140,000 requests a month" in found["notes"][0]
