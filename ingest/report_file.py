@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, FiniteFloat, ValidationError
 
@@ -38,6 +38,9 @@ class ReportFile:
     """What of its prices cannot be restored for certain."""
 
 
+_Day = Annotated[date, Field(ge=date(2020, 1, 1), lt=date(2100, 1, 1))]
+
+
 class _Interval(BaseModel):
     first: int
     last: int
@@ -52,7 +55,7 @@ class _BreakEven(BaseModel):
 
 
 class _Recorded(BaseModel):
-    recorded: date
+    recorded: _Day
 
 
 class _Line(BaseModel):
@@ -70,7 +73,7 @@ class _Approach(BaseModel):
 class _PriceBook(BaseModel):
     release: str | None
     sha256: str | None
-    recorded_through: date | None
+    recorded_through: _Day | None
     has_later_records: bool
 
 
@@ -85,7 +88,7 @@ class _Asked(BaseModel):
 
 class _Report(BaseModel):
     tuneworth: str | None
-    as_of: date
+    as_of: _Day
     price_book: _PriceBook
     own_prices: list[_OwnFile]
     winner: str | None
@@ -188,16 +191,11 @@ def _recorded_days(found: _Report) -> list[date]:
 
 
 def _composed(stated: dict[str, Any]) -> dict[str, Any]:
-    """The scenario's fields with nothing left to inherit and nothing to add: a report holds every approach in full."""
+    """The scenario's fields with nothing to add: a report holds every approach in full, and what each one inherits."""
     approaches = stated.get("approaches")
     if not isinstance(approaches, dict):
         return stated
-    full: dict[str, Any] = {name: None for name in FAMILIES if name not in approaches}
-    for name, fields in approaches.items():
-        full[name] = fields | {"extends": None} if isinstance(fields, dict) else fields
-        if isinstance(fields, dict) and isinstance(fields.get("retrieval"), dict):
-            full[name]["retrieval"] = fields["retrieval"] | {"same_as": None}
-    return stated | {"approaches": full}
+    return stated | {"approaches": {name: None for name in FAMILIES if name not in approaches} | approaches}
 
 
 def _answer(found: _Report) -> Answer:

@@ -13,6 +13,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from calc.export import SCHEMA as REPORT
 from calc.scenario import Scenario, compose_approaches
 from ingest.currency import in_own_words, in_usd, with_dollar_paths, written_as
 from ingest.errors import InputError, Problem
@@ -139,7 +140,21 @@ def read_scenario(text: str, name: str) -> tuple[dict[str, Any], Lines]:
         kind = "a list" if isinstance(data, list) else "nothing" if data is None else "a single value"
         example = "name: Support replies"
         _refuse(name, f"holds {kind} at its top level", f"Expected fields, such as '{example}'", "Start from a file in examples/")
+    _refuse_answers(data, name, lines)
     return data, lines
+
+
+def _refuse_answers(data: Mapping[str, Any], name: str, lines: Lines) -> None:
+    """Refuse what a command wrote: an answer, which says its kind, and no scenario."""
+    schema = data.get("schema")
+    kind = schema.get("id") if isinstance(schema, dict) else None
+    if not isinstance(kind, str) or not kind.startswith("tuneworth."):
+        return
+    where = {"line": lines.get("schema"), "field": "schema.id"}
+    if kind == REPORT["id"]:
+        next_step = f"Use 'tuneworth diff {name}', or save what it holds at scenario.stated as a scenario of its own"
+        _refuse(name, "is a report, which 'compare' or 'report' wrote", "Expected a scenario", next_step, **where)
+    _refuse(name, f"is the answer of a command ({kind[:60]})", "Expected a scenario", "Name the one it was made from", **where)
 
 
 def _read_yaml(text: str, name: str) -> tuple[Any, Lines]:

@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from calc.estimate import ESTIMATE_KEYS
 from ingest.fields import meaning_of
 from pricing.problems import Path, Problem, expected_type, fields_beside, models_at, nearest, shown, written_place
 
@@ -131,6 +132,9 @@ def _words(detail: dict[str, Any], path: Path, model: type[BaseModel]) -> tuple[
         return "there is no such field", nearest(field, fields_beside(path, model)), ""
     if kind == "missing":
         return "the field is missing", "", f"Add '{field}: …'{_meaning(path, model)}"
+    if kind in _NUMBER_TYPES and isinstance(value, dict):
+        wrong = "this field takes no range" if value and set(value) <= ESTIMATE_KEYS else "this field has none below it"
+        return wrong, f"Expected {expected_type(detail)}", f"Write one value, '{field}: …'"
     if kind in _NUMBER_TYPES:
         return f"{shown(value)} is not {expected_type(detail)}", "The unit is in the field's name", _write_number(field, value)
     if kind in _GROUP_TYPES:

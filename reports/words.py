@@ -406,7 +406,8 @@ def figure(number: float) -> str:
 
 def put_in(number: float) -> str:
     """A number as a reader put it in, with its digits: 1,000,000, 100.5."""
-    return _signed(f"{number:,.10g}")
+    digits = f"{number:.{15 if float(number).is_integer() else 10}g}"
+    return _signed(f"{Decimal(digits):,f}" if number == 0 or 1e-12 < abs(number) < 1e15 else digits)
 
 
 def rate(annual: float) -> str:
@@ -585,7 +586,7 @@ def _can(comparison: Comparison) -> str:
 
 
 def _until(comparison: Comparison, winner: str, tuned: Sequence[ApproachResult]) -> str:
-    """The second half: where fine-tuning pays, or where the winner does."""
+    """The second half: where fine-tuning is the cheapest of all, or where the winner stays so."""
     own = comparison.results[winner].family in TUNED
     if own or not tuned:
         return _stays(comparison, winner)
@@ -596,28 +597,29 @@ def _until(comparison: Comparison, winner: str, tuned: Sequence[ApproachResult])
     runs = _runs(comparison.envelope, names)
     winners = {interval.winner for interval in comparison.envelope if interval.winner in names}
     subject = in_sentence(next(iter(winners))) if len(winners) == 1 else _tuning(candidates)
-    return f"; {subject} {_pays(comparison, runs)}"
+    return f"; {subject} {_wins(comparison, runs)}"
 
 
 def _tuning(candidates: Sequence[ApproachResult]) -> str:
     return in_sentence(candidates[0].name) if len(candidates) == 1 else "fine-tuning"
 
 
-def _pays(comparison: Comparison, runs: Sequence[tuple[int, int]]) -> str:
-    """Where something wins that does not win at today's volume."""
+def _wins(comparison: Comparison, runs: Sequence[tuple[int, int]]) -> str:
+    """Where something is the cheapest of all that is not so at today's volume."""
     top, today = comparison.largest_volume, comparison.requests
+    wins = "is cheaper" if len(comparison.available) == 2 else "is the cheapest of all"
     if not runs:
-        return f"never pays at any volume up to {volume(top)}"
+        return f"{wins} at no volume up to {volume(top)}"
     first, last = runs[0][0], runs[-1][1]
     if len(runs) > 1:
         if first > today:
-            return f"pays only above {volume(first, today)}, and not at every volume"
-        return f"pays only at {counted(len(runs))} other ranges of volume"
+            return f"{wins} only above {volume(first, today)}, and not at every volume"
+        return f"{wins} only at {counted(len(runs))} other ranges of volume"
     if last == top:
-        return f"pays only from {volume(first, today)}"
+        return f"{wins} only from {volume(first, today)}"
     if first == 1:
-        return f"pays only up to {volume(last, today)}"
-    return f"pays only between {volume(first, last, today)} and {volume(last, first, today)}"
+        return f"{wins} only up to {volume(last, today)}"
+    return f"{wins} only between {volume(first, last, today)} and {volume(last, first, today)}"
 
 
 def _stays(comparison: Comparison, winner: str) -> str:

@@ -52,7 +52,7 @@ def report(
     as_of: AsOf = None,
     own_prices: OwnPricesFile = None,
 ) -> None:
-    """Write the report of a scenario: report.pdf, report.json, report.md, lines.csv, months.csv, break_even.csv.
+    """Write the report of a scenario: report.pdf, report.json, report.md, lines.csv, months.csv, break_even.csv, limits.csv.
 
     Every file is written whole or not at all. The same scenario, day and version give the same bytes. Exits with 3 where an
     approach has no price, is unavailable or cannot be kept up as stated.

@@ -297,3 +297,29 @@ def test_any_wrong_value_anywhere_is_told_in_words(wrong):
         group[path[-1]] = wrong
         with contextlib.suppress(InputError):
             scenario_from(broken, lines, "scenario.yaml")
+
+
+@pytest.mark.parametrize(
+    ("stated", "wrong"),
+    [("{low: 6, high: 12}", "this field takes no range"), ("{months: 6}", "this field has none below it")],
+)
+def test_a_field_of_one_number_says_that_it_takes_no_range(loaded, stated, wrong):
+    said = message_of(loaded, SMALL.replace("horizon_months: 12", f"horizon_months: {stated}"))
+    expected = "Expected a whole number. Write one value, 'horizon_months: …'."
+    assert said.endswith(f"line 3, horizon_months: {wrong}. {expected}")
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("tuneworth.comparison", ["is a report", "tuneworth diff", "scenario.stated"]),
+        ("tuneworth.invoice", ["is the answer of a command (tuneworth.invoice)", "Expected a scenario"]),
+    ],
+)
+def test_what_a_command_wrote_is_told_from_a_scenario(loaded, kind, said):
+    text = json.dumps({"schema": {"id": kind, "version": 1}, "as_of": "2026-11-20", "approaches": []}, indent=1)
+    found = message_of(loaded, text, "c.json")
+    assert "c.json, line 2, schema.id: " in found
+    assert "no such field" not in found
+    for each in said:
+        assert each in found

@@ -130,12 +130,17 @@ def test_the_verdict_says_from_where_fine_tuning_pays(by_hand):
     # 12 × V × 800 / 1e6 = 1,000 + 100 × 200 × 10 / 1e6: V = 104,188
     assert words.verdict(by_hand) == (
         "Do not fine-tune: at 10,000 requests a month prompting is the cheaper of two approaches; "
-        "fine-tuning pays only from 104,000"
+        "fine-tuning is cheaper only from 104,000"
     )
     assert words.reasons(by_hand) == (
         "Prompting costs $144 over 12 months, $904 less than fine-tuning, and stays cheapest up to 104,000 requests a month. "
         "Quality is not included: no approach states an accepted share."
     )
+
+
+def test_of_three_the_verdict_is_about_the_cheapest_of_all(answer, prompting, tuned):
+    three = answer(approaches={"prompting": prompting(), "few-shot": prompting(), "fine-tuning": tuned()})
+    assert words.verdict(three).endswith("; fine-tuning is the cheapest of all only from 104,000")
 
 
 def test_above_the_break_even_it_says_fine_tune(answer):
@@ -147,12 +152,12 @@ def test_above_the_break_even_it_says_fine_tune(answer):
 def test_beside_the_break_even_the_volumes_differ(answer):
     verdict = words.verdict(answer(104_180))
     assert "at 104,180 requests" in verdict
-    assert verdict.endswith("pays only from 104,190")
+    assert verdict.endswith("is cheaper only from 104,190")
 
 
 def test_never(answer, prompting, tuned):
     longer = answer(approaches={"few-shot": None, "prompting": prompting(), "fine-tuning": tuned(instruction_tokens=2000)})
-    assert words.verdict(longer).endswith("fine-tuning never pays at any volume up to 10 million")
+    assert words.verdict(longer).endswith("fine-tuning is cheaper at no volume up to 10 million")
 
 
 def test_what_cannot_be_compared_is_not_advised_against(answer, prompting, tuned):
@@ -272,3 +277,20 @@ def test_a_model_that_ends_falls_back_and_says_so(answer, prompting):
     found = answer(approaches={"few-shot": None, "prompting": prompting(), "ending": prompting(model="acme/ending")})
     assert "Ending lasts until March 2027, from when prompting stands in for it." in words.reasons(found)
     assert words.approach_rows(found)[1].status == "Until Mar 2027, then prompting"
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (10_000_000_000, "10,000,000,000"),
+        (12_345_678_901, "12,345,678,901"),
+        (1e6, "1,000,000"),
+        (100.5, "100.5"),
+        (-0.00000025, "−0.00000025"),
+        (1 / 3, "0.3333333333"),
+        (0, "0"),
+        (1e300, "1e+300"),
+    ],
+)
+def test_a_number_that_was_put_in_shows_its_digits(number, text):
+    assert words.put_in(number) == text

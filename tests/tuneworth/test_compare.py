@@ -150,6 +150,8 @@ def test_a_report_is_all_its_files(tuneworth, tmp_path):
     again = tuneworth("report", COMPLETE, "--out", out, "--format", "csv", *ON)
     assert again.code == 0
     assert len(again.out.splitlines()) == 5
+    told = " ".join(tuneworth("report", "--help").out.split())
+    assert all(name in told for name in names)
 
 
 def test_a_report_that_is_partial_says_why(tuneworth, tmp_path):

@@ -265,6 +265,8 @@ def test_files_that_are_no_report(tuneworth, tmp_path, text, told):
         (("approaches", 0, "lines"), [1], "approaches.0.lines.0"),
         (("approaches", 0, "lines"), [{"prices": [{}]}], "approaches.0.lines.0.prices.0.recorded"),
         (("approaches", 0, "lines"), [{"assumptions": [{"recorded": "x"}]}], "approaches.0.lines.0.assumptions.0.recorded"),
+        (("as_of",), "9999-12-31", "as_of: '9999-12-31' is out of bounds. Expected a day before 2100-01-01"),
+        (("price_book", "recorded_through"), "9999-12-31", "price_book.recorded_through: '9999-12-31' is out of bounds"),
         (("break_evens", 0, "intervals"), [], "break_evens.0.intervals"),
         (("break_evens", 0, "equal_at"), [float("inf")], "break_evens.0.equal_at.0"),
     ],
