@@ -137,6 +137,22 @@ def test_the_worth_of_knowing_one_of_two_inputs_against_a_dense_grid(two: Two, p
     assert max(expected.values()) < simulation.perfect_information_usd.value
 
 
+def test_the_worth_of_knowing_one_of_a_few_observed_values_is_their_mean(two: Two, plain_book: PriceBook) -> None:
+    # C1 = V(x + c(1 - s)), C2 = F: s is one of two, and no polynomial follows a step
+    stated = two(
+        {"instruction_tokens": {"low": 100, "high": 900}, "accepted": {"values": [0.3, 0.9]}},
+        {"accepted": 1.0} | hours(6),
+        task={"kind": "style", "rejected_answer_usd": 0.002},
+        workload={"requests_per_month": 500_000, "user_tokens": 0, "answer_tokens": 0},
+    )
+    simulation = simulate(compare(stated, plain_book), scrambles=2)
+    _, share = simulation.inputs
+    dear, flat = 0.5 * 500 + 500_000 * 0.002 * (1 - np.array([0.3, 0.9])), 600.0
+    expected = min(dear.mean(), flat) - np.minimum(dear, flat).mean()
+    assert expected > 100
+    assert simulation.information_usd(share) == pytest.approx(expected, rel=1e-3)
+
+
 # --- draws against a loop -------------------------------------------------------------------------------------------------
 
 BOOK = PriceBook.bundled()
