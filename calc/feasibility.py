@@ -42,6 +42,7 @@ NoteKind = Literal[
     "old price",
     "no price",
     "not tunable",
+    "no tokens",
     "quality not stated",
 ]
 
@@ -81,6 +82,10 @@ def _notes(comparison: Comparison, result: ApproachResult) -> Iterator[Note]:
     yield from _limit_notes(comparison, result)
     yield from _price_notes(result)
     yield from _age_notes(comparison, result)
+    workload = comparison.point.workload
+    if not workload.user_tokens and not workload.answer_tokens:
+        text = "A request has neither a message nor an answer: workload.user_tokens and workload.answer_tokens are both 0."
+        yield Note(result.name, "no tokens", "caution", text)
     if result.accepted is None:
         text = "No accepted share is stated: its quality is not in the comparison."
         yield Note(result.name, "quality not stated", "caution", text)

@@ -197,3 +197,27 @@ def test_without_the_pdf_extra_it_says_what_to_install(tuneworth, tmp_path, monk
     ran = tuneworth("report", COMPLETE, "--out", tmp_path, "--format", "pdf", *ON)
     assert ran.code == 1
     assert "pip install 'tuneworth[reports]'" in ran.err
+
+
+def test_requests_without_message_and_answer_are_remarked_on(tuneworth, tmp_path):
+    text = """\
+name: Nothing
+as_of: 2026-11-20
+horizon_months: 6
+workload: {requests_per_month: 1000, user_tokens: 0, answer_tokens: 0}
+task: {kind: style}
+approaches: {prompting: {model: openai/gpt-6.1-terra, instruction_tokens: 0}}
+"""
+    path = tmp_path / "nothing.yaml"
+    told = "workload.user_tokens and workload.answer_tokens are both 0"
+    for stated, is_told in ((text, True), (text.replace("user_tokens: 0", "user_tokens: 300"), False)):
+        path.write_text(stated, encoding="utf-8")
+        assert (told in " ".join(tuneworth("compare", path).out.split())) is is_told
+
+
+@pytest.mark.parametrize("day", ["2100-01-01", "9999-12-31"])
+def test_a_day_after_all_prices_is_refused(tuneworth, day):
+    ran = tuneworth("compare", COMPLETE, "--as-of", day)
+    assert ran.code == 2
+    assert "expected a day before 2100-01-01" in " ".join(ran.err.replace("│", " ").split())
+    assert "out of range" not in ran.err
