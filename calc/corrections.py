@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from calc.evaluate import token_terms
-from calc.invoice import InvoiceCheck, MonthUsage, estimated_tokens, requests_per_volume, setting_of
+from calc.invoice import InvoiceCheck, MonthUsage, estimated_tokens, requests_per_volume, run_back, setting_of
 from calc.parts import prompt
 from calc.scenario import Approach, Workload
 from calc.setting import Setting, counted
@@ -245,6 +245,8 @@ class _Fix:
         why = f"{counted(round(last.requests or 0), 'request')} in {last.month:%B %Y}"
         if not last.is_whole:
             why += f", of which {last.days} of {last.days_in_month} days are in the log; scaled to the month"
+        if run_back(self.check.comparison, last.month) != 1:
+            why += f"; compound growth takes them to {self.check.comparison.months.starts[0]:%B %Y}"
         if volume >= 1 and not _alike(float(self.workload.requests_per_month), volume):
             self.found.append(Correction("workload.requests_per_month", stated.requests_per_month, volume, why))
 

@@ -316,6 +316,14 @@ def test_one_request_is_one() -> None:
     assert {c.path: c.why for c in done.corrections}["workload.requests_per_month"] == "1 request in October 2026"
 
 
+def test_a_volume_of_a_month_before_the_horizon_says_how_it_comes_to_its_first() -> None:
+    found = compare(scenario({"growth": {"kind": "compound", "monthly_share": 0.25}}), BOOK)
+    done = corrections(check_invoice(found, [logged(found, date(2026, 8, 1))]))
+    (volume,) = (c for c in done.corrections if c.path == "workload.requests_per_month")
+    assert volume.suggested == 100_000 * 1.25**2
+    assert volume.why == "100,000 requests in August 2026; compound growth takes them to October 2026"
+
+
 @pytest.mark.parametrize(
     ("growth", "month", "said"),
     [
