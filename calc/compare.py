@@ -240,6 +240,14 @@ class Comparison:
         """The approaches that are priced and serve the whole horizon."""
         return {name: result for name, result in self.results.items() if result.status == "available"}
 
+    def compared_totals(self, values: int) -> dict[str, Floats]:
+        """What is compared of each available approach where inputs are arrays of so many values, US$ over the horizon.
+
+        Shape (values,); infinite where there is no finite total, as where none of the answers is accepted.
+        """
+        found = {name: np.squeeze(result.compared_usd()) for name, result in self.available.items()}
+        return {name: np.broadcast_to(np.where(np.isfinite(usd), usd, np.inf), (values,)) for name, usd in found.items()}
+
     @property
     def quality_included(self) -> bool:
         """Whether every compared approach states its accepted share."""
@@ -432,7 +440,7 @@ def compare(
 
     Raises:
         UnknownOffer: a model, store, GPU or role is not in the book.
-        ValueError: no day is given, or an approach lacks what it needs.
+        ValueError: no day is given, an approach lacks what it needs, or a correlation cannot be drawn.
     """
     as_of = scenario.as_of or today
     if as_of is None:
@@ -449,7 +457,7 @@ def compare_at(scenario: Scenario, rates: Rates) -> Comparison:
 
     Raises:
         UnknownOffer: a model, store, GPU or role is not in the book.
-        ValueError: an approach lacks what it needs.
+        ValueError: an approach lacks what it needs, or a correlation cannot be drawn.
     """
     point = scenario.at_point()
     _known("finance.currency", partial(rates.exchange_rate, point.finance.currency))
@@ -462,7 +470,12 @@ def compare_at(scenario: Scenario, rates: Rates) -> Comparison:
     for name in point.approaches:
         found = reference if name == point.reference else _evaluated(point, name, rates, months, reference)
         results[name] = _result(point, rates, months, found, reference, requests)
-    return Comparison(scenario, point, rates, months, results)
+    comparison = Comparison(scenario, point, rates, months, results)
+    if scenario.correlations:
+        from calc.sampling import check_correlations
+
+        check_correlations(comparison)
+    return comparison
 
 
 def _evaluated(point: Scenario, name: str, rates: Rates, months: Months, reference: Evaluated | None) -> Evaluated:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calc.compare import Comparison
-from calc.sampling import Input, compared_at, correlated, scrambled, uncertain_inputs, values_at
+from calc.sampling import Input, compared_at, correlated, correlated_columns, scrambled, uncertain_inputs, values_at
 
 Floats = NDArray[np.float64]
 
@@ -105,12 +105,8 @@ class _Lead:
     def at(self, values: Mapping[str, Floats]) -> tuple[Floats, NDArray[np.str_]]:
         """The lead, and who is cheapest, at values of shape (n,). It is infinite where only the winner has accepted answers."""
         draws = len(next(iter(values.values())))
-        results = compared_at(self.comparison, self.inputs, values).results
-
-        def compared(name: str) -> Floats:
-            return np.broadcast_to(results[name].compared_usd(), (draws,))
-
-        own, others = compared(self.winner), np.stack([compared(name) for name in self.others])
+        compared = compared_at(self.comparison, self.inputs, values).compared_totals(draws)
+        own, others = compared[self.winner], np.stack([compared[name] for name in self.others])
         best, ahead = others.min(axis=0), np.array(self.others)[np.argmin(others, axis=0)]
         lead = np.subtract(best, own, out=np.full(draws, np.inf), where=np.isfinite(best))
         return lead, np.where(lead < 0, ahead, self.winner)
@@ -211,8 +207,7 @@ def variance_shares(comparison: Comparison, *, seed: int = 0) -> tuple[Effect, .
 def _groups(comparison: Comparison, inputs: Sequence[Input]) -> list[list[int]]:
     """The inputs, those joined by a correlation together."""
     groups = [{i} for i in range(len(inputs))]
-    paths = [one.path for one in inputs]
     for stated in comparison.scenario.correlations:
-        joined = [group for group in groups if group & {paths.index(path) for path in stated.between}]
+        joined = [group for group in groups if group & set(correlated_columns(inputs, stated))]
         groups = [group for group in groups if group not in joined] + [set().union(*joined)]
     return [sorted(group) for group in groups]

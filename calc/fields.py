@@ -63,15 +63,6 @@ def with_value(scenario: Scenario, path: str, value: float) -> Scenario:
     return changed
 
 
-def check_bounds(scenario: Scenario, path: str, value: float) -> None:
-    """Raise ValueError where the field does not take the value.
-
-    Args:
-        scenario: resolved (`Scenario.at_point`).
-    """
-    with_value(scenario, path, value)
-
-
 def number_field(scenario: Scenario, path: str) -> NumberField:
     """The field at a path, and which numbers it takes.
 

@@ -30,6 +30,7 @@ from pricing.near import did_you_mean
 Floats = NDArray[np.float64]
 _HALVINGS = 40
 """Of a range in which an approach gets or loses its total, each with a comparison of its own: to 1e-12 of it."""
+_NO_LIMIT = "its cost has no limit there"
 _SPLITS = 6
 """How often a range is halved to find within it what its two ends do not show: an approach without a price, a refusal."""
 
@@ -119,13 +120,18 @@ class GoalSeek:
         if self.tied:
             return f"never changes in {ends}: the two cheapest cost the same throughout"
         if not at:
-            return f"never changes in {ends}: {is_cheapest[0]} throughout"
+            return f"never changes in {ends}: {is_cheapest[0]} {self._throughout}"
         if len(at) == 1:
             return f"{is_cheapest[1]} from {at[0]} on, {is_cheapest[0]} below"
         if len(at) == 2 and is_cheapest[0] == is_cheapest[2]:
             return f"{is_cheapest[1]} between {at[0]} and {at[1]}, {is_cheapest[0]} below and above"
         parts = [f"{what} from {since}" for what, since in zip(is_cheapest, [say(self.low), *at], strict=True)]
         return f"changes {len(at)} times in {ends}: {', '.join(parts)} on"
+
+    @property
+    def _throughout(self) -> str:
+        """Over what part of the range the only winner of two wins."""
+        return "wherever both have a total" if len(self.names) == 2 and self.gaps else "throughout"
 
 
 def _is_cheapest(stretch: Stretch, label: Callable[[str], str]) -> str:
@@ -220,7 +226,10 @@ def _range(comparison: Comparison, number: Movable, low: float | None, high: flo
     for end in (low, high):
         if not isfinite(end):
             raise ValueError(f"{number.path}: the ends of the range must be finite numbers, got {end}")
-    if number.whole:
+    low, high = float(low), float(high)
+    if number.whole and not (low.is_integer() and high.is_integer()):
+        kind = "months" if number.unit.endswith(("month", "months")) else "numbers"
+        range_is = f"the whole {kind} within the {low:g} to {high:g} asked for"
         low, high = float(ceil(low)), float(floor(high))
     if not low < high:
         raise ValueError(f"the range of {number.path} is empty: {low:g} must be below {high:g}")
@@ -261,20 +270,20 @@ class _Asked:
     names: tuple[str, ...]
 
     def __call__(self, values: Floats) -> _Answer:
-        usd, left_out, unpriced = np.full((len(self.names), len(values)), np.inf), dict[str, str](), False
+        nothing = np.full(len(values), np.inf)
         with np.errstate(all="ignore"):
             try:
                 found = self.number.at(self.comparison, values)
             except (ValueError, PricingError) as error:
-                return _Answer(usd, {}, str(error).removeprefix(f"{self.number.path}: "))
-            for row, name in enumerate(self.names):
-                result = found.results[name]
-                if result.status == "available":
-                    total = np.broadcast_to(np.squeeze(result.compared_usd()), values.shape)
-                    usd[row] = np.where(np.isfinite(total), total, np.inf)
-                else:
-                    left_out[name], unpriced = result.why_not[0], unpriced or result.status == "unpriced"
-        return _Answer(usd, left_out, unpriced=unpriced)
+                refused = str(error).removeprefix(f"{self.number.path}: ")
+                return _Answer(np.stack([nothing] * len(self.names)), {}, refused)
+            totals = found.compared_totals(len(values))
+        left_out = {name: found.results[name] for name in self.names if name not in totals}
+        return _Answer(
+            np.stack([totals.get(name, nothing) for name in self.names]),
+            {name: result.why_not[0] for name, result in left_out.items()},
+            unpriced=any(result.status == "unpriced" for result in left_out.values()),
+        )
 
     def totals(self, usd: Floats) -> dict[str, float]:
         """One column by approach."""
@@ -367,6 +376,7 @@ def _over(ask: _Asked, low: float, high: float) -> _Found:
         else:
             pieces += _pieces(ask, part)
             gaps += [Gap(name, part.low, part.high, why) for name, why in part.answer.left_out.items()]
+            gaps += _boundless(ask, grid(part.low, part.high), part.answer)
         tied &= _all_tied(part.answer.usd)
     return _Found(pieces, gaps, tied)
 
@@ -407,6 +417,31 @@ def _pieces(ask: _Asked, part: _Part) -> Iterator[_Piece]:
     yield _Piece(low, part.high, ask.winner(winner), ask.totals(totals), ask.totals(ends[:, 1]), met)
 
 
+def _boundless(ask: _Asked, at: Floats, answer: _Answer) -> Iterator[Gap]:
+    """Where the total of an approach is no finite number although it has one elsewhere, to neighbouring numbers or so."""
+    for row, name in enumerate(ask.names):
+        if name in answer.left_out:
+            continue
+        missing = np.flatnonzero(~np.isfinite(answer.usd[row]))
+        for run in np.split(missing, np.flatnonzero(np.diff(missing) > 1) + 1):
+            if run.size:
+                low, high = int(run[0]), int(run[-1])
+                first = at[low] if low == 0 else _last_without(ask, row, at[low], at[low - 1])
+                last = at[high] if high == len(at) - 1 else _last_without(ask, row, at[high], at[high + 1])
+                yield Gap(name, float(first), float(last), _NO_LIMIT)
+
+
+def _last_without(ask: _Asked, row: int, without: float, with_total: float) -> float:
+    """The value nearest to one with a total, seen from one without, that has none either."""
+    for _ in range(_HALVINGS):
+        middle = (without + with_total) / 2
+        if np.isfinite(ask(np.array([middle])).usd[row, 0]):
+            with_total = middle
+        else:
+            without = middle
+    return without
+
+
 def _all_tied(usd: Floats) -> bool:
     """Whether the two cheapest cost the same at every value."""
     if len(usd) < 2 or not np.isfinite(usd).any():
@@ -425,9 +460,9 @@ def _over_whole(ask: _Asked, low: float, high: float) -> _Found:
     if together is None or together.refused or together.unpriced:
         answers = [ask(values[i : i + 1]) for i in range(len(values))]
         usd = np.hstack([answer.usd for answer in answers])
-        gaps = [gap for value, answer in zip(values, answers, strict=True) for gap in _gaps_at(float(value), answer)]
+        gaps = [gap for value, answer in zip(values, answers, strict=True) for gap in _gaps_at(ask.names, float(value), answer)]
     else:
-        usd, gaps = together.usd, [Gap(name, low, high, why) for name, why in together.left_out.items()]
+        usd, gaps = together.usd, [gap for at, one in _one_by_one(values, together) for gap in _gaps_at(ask.names, at, one)]
     which = smallest(usd)
     starts = [0, *(np.flatnonzero(which[1:] != which[:-1]) + 1)]
     pieces = []
@@ -439,10 +474,17 @@ def _over_whole(ask: _Asked, low: float, high: float) -> _Found:
     return _Found(pieces, gaps, _all_tied(usd))
 
 
-def _gaps_at(value: float, answer: _Answer) -> list[Gap]:
+def _one_by_one(values: Floats, answer: _Answer) -> Iterator[tuple[float, _Answer]]:
+    """What was computed for several values, each for itself."""
+    for i, value in enumerate(values):
+        yield float(value), answer._replace(usd=answer.usd[:, i : i + 1])
+
+
+def _gaps_at(names: Sequence[str], value: float, answer: _Answer) -> list[Gap]:
     if answer.refused:
         return [Gap(None, value, value, answer.refused)]
-    return [Gap(name, value, value, why) for name, why in answer.left_out.items()]
+    why = {name: _NO_LIMIT for name, usd in zip(names, answer.usd[:, 0], strict=True) if not isfinite(usd)}
+    return [Gap(name, value, value, reason) for name, reason in (why | dict(answer.left_out)).items()]
 
 
 def _equal(a: float, b: float) -> bool:

@@ -58,7 +58,7 @@ class Movable:
             return 1.0, float(comparison.largest_volume), "the volumes at which break-evens are sought"
         if self.stated is not None and not self.stated.is_certain:
             low, high = self.stated.ends
-            return low, high, "the stated range"
+            return low, high, "the stated range" if self.stated.has_ends else "the middle 98% of the stated distribution"
         if self.moves_in_steps and self.high - self.low < MOST_WHOLE_VALUES:
             within = comparison.months.count - 1 if self.path.endswith(".go_live_month") else self.high
             return self.low, float(within), "every value the field takes"
@@ -138,7 +138,7 @@ def movables(comparison: Comparison) -> tuple[Movable, ...]:
 
 
 def _paths(comparison: Comparison) -> Iterator[str]:
-    yield from (path for path, _ in numbers(comparison.point) if not path.startswith("correlations."))
+    yield from (path for path, _ in numbers(comparison.point) if not path.startswith(STAFF))
     yield from (f"{STAFF}{role}" for role in dict.fromkeys(roles_used(comparison.point).values()))
     yield from (f"{ASSUMPTIONS}{name}" for name in assumptions(comparison))
     yield from (f"{PRICES}{row.offer}.{row.key}" for row in price_rows(comparison) if row.usd)

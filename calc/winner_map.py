@@ -150,13 +150,8 @@ class _Asked:
                 found = moved(self.comparison, [(self.across, self.x.value(x)), (self.up, self.y.value(y))])
             except PricingError as error:
                 raise ValueError(f"{error}. Narrow the range") from None
-            rows, left_out = dict[str, Floats](), dict[str, str]()
-            for name, result in found.results.items():
-                if result.status == "available":
-                    total = np.broadcast_to(np.squeeze(result.compared_usd()), x.shape)
-                    rows[name] = np.where(np.isfinite(total), total, np.inf)
-                else:
-                    left_out[name] = result.why_not[0]
+            rows = found.compared_totals(len(x))
+        left_out = {name: result.why_not[0] for name, result in found.results.items() if name not in rows}
         return tuple(rows), np.stack(list(rows.values())) if rows else np.full((0, len(x)), np.inf), left_out
 
 

@@ -369,6 +369,19 @@ def test_every_number_that_is_listed_can_be_moved() -> None:
                 assert usd == pytest.approx(float(result.compared_usd()), rel=1e-12), one.path
 
 
+def test_ends_of_a_range_may_be_whole_numbers() -> None:
+    found = goal_seek(TONE, BOOK, "horizon_months", 1, 12)
+    assert found.stretches == goal_seek(TONE, BOOK, "horizon_months", 1.0, 12.0).stretches
+    assert found.range_is == "as asked for"
+
+
+def test_the_rate_of_a_role_without_hours_is_not_listed() -> None:
+    stated = TONE.model_dump() | {"staff_usd_per_hour": {"ml_engineer": 90, "data_scientist": 70}}
+    rates = {one.path for one in movables(compare(Scenario.model_validate(stated), BOOK)) if one.path.startswith("staff_")}
+    assert "staff_usd_per_hour.ml_engineer" in rates
+    assert "staff_usd_per_hour.data_scientist" not in rates
+
+
 def test_an_approach_that_loses_its_price_as_a_number_grows_keeps_its_totals_below() -> None:
     # the open model has no batch price, so that any share of batches leaves it without a total
     stated = load_scenario(EXAMPLES / "medical_qa.yaml")

@@ -11,7 +11,7 @@ import pytest
 from calc import Comparison, Scenario, compare
 from calc.fields import with_field
 from calc.parts.value import kept
-from calc.sensitivity import totals_over, winner_map
+from calc.sensitivity import totals_over
 from pricing import PriceBook
 
 BOOK = PriceBook.bundled()
@@ -165,15 +165,13 @@ def test_flows_of_draws_are_those_of_each(value: dict[str, Any], task: dict[str,
 
 def test_two_inputs_at_once_where_rejected_answers_are_lost() -> None:
     stated = scenario(SECONDS_ALONE, LOST)
-    x = ("approaches.prompting.accepted", np.array([0.3, 0.6, 0.9]))
-    y = ("workload.user_tokens", np.array([10.0, 5000.0]))
-    names, cheapest = winner_map(stated, BOOK, x, y)
-    for row, tokens in enumerate(y[1]):
-        for column, share in enumerate(x[1]):
-            fields = stated.model_dump()
-            fields["approaches"]["prompting"]["accepted"] = share
-            fields["workload"]["user_tokens"] = tokens
-            assert names[cheapest[row, column]] == compare(Scenario.model_validate(fields), BOOK).winner()
+    shares, user_tokens = np.tile([0.3, 0.6, 0.9], 2), np.repeat([10.0, 5000.0], 3)
+    totals = totals_over(stated, BOOK, {"approaches.prompting.accepted": shares, "workload.user_tokens": user_tokens})
+    for i, (share, tokens) in enumerate(zip(shares, user_tokens, strict=True)):
+        fields = stated.model_dump()
+        fields["approaches"]["prompting"]["accepted"] = share
+        fields["workload"]["user_tokens"] = tokens
+        assert min(totals, key=lambda name: totals[name][i]) == compare(Scenario.model_validate(fields), BOOK).winner()
 
 
 @MODES
