@@ -104,6 +104,10 @@ def _before_go_live(result: ApproachResult) -> list[CostLine]:
     return [line for line in _own(result, "") if line.timing == "one-off" and ":" not in line.key]
 
 
+def _unpriced_before_go_live(result: ApproachResult) -> bool:
+    return any(line.timing == "one-off" and ":" not in line.key and "@" not in line.key for line in result.ledger.missing)
+
+
 def _spent(comparison: Comparison, lines: list[CostLine]) -> float:
     return float(sum(np.sum(line.total(comparison.requests)) for line in lines))
 
@@ -155,11 +159,10 @@ def _small_workload(comparison: Comparison) -> _Finding:
     here = f"{daily:,.0f} a day, {examples:,.0f} examples"
     if daily >= FEW_REQUESTS_A_DAY or examples >= FEW_EXAMPLES:
         return _Finding("Cannot tell", f"{here}: the rule is silent; {named(winner.name)} is cheapest.", values)
+    if (lacking := _lacking(comparison)) is not None:
+        return _Finding("Cannot tell", f"{here}: {lacking}", values)
     if winner.approach.tuning is not None:
         return _Finding("Fails", f"{here}: {named(winner.name)} is cheapest all the same.", values, agrees=False)
-    if tuned.status != "available":
-        text = f"{here}: {named(winner.name)} is cheapest; {tuned.name} is not to be had."
-        return _Finding("Holds", text, values, agrees=True)
     saved = _total(comparison, tuned) - _total(comparison, winner)
     values["saved_usd"] = saved
     return _Finding("Holds", f"{here}: {named(winner.name)} saves {money(saved, comparison.currency)}.", values, agrees=True)
@@ -196,9 +199,9 @@ def _changing_facts(comparison: Comparison) -> _Finding:
     retraining = _retraining_usd(comparison, tuned) if tuned is not None else None
     if not share:
         return _Finding("Cannot tell", "No share of changing facts is stated: the rule is silent.")
-    if winner is None or searched is None or retraining is None:
+    if winner is None or searched is None or tuned is None or tuned.status != "available" or retraining is None:
         return _Finding("Cannot tell", "Needs an approach with retrieval and a tuned one.")
-    embedding = _spent(comparison, _own(searched, "retrieval.re_embed")) / comparison.months.count
+    embedding = _spent(comparison, _own(searched, "retrieval.re_embed")) / searched.asset_life_months
     values = {"changing_share": share, "embedding_usd_per_month": embedding, "retraining_usd": retraining}
     embed, retrain = (money(usd, comparison.currency) for usd in (embedding, retraining))
     text = f"{share:.0%} change a month: {embed} to embed, {retrain} to retrain."
@@ -214,9 +217,11 @@ def _hybrid_default(comparison: Comparison) -> _Finding:
     best = min(hybrids, key=lambda r: _total(comparison, r))
     if winner.family == "hybrid":
         others = [n for n in comparison.ranked() if comparison.available[n].family != "hybrid"]
-        saved = _total(comparison, comparison.available[others[0]]) - _total(comparison, winner) if others else 0.0
-        ahead = f", {money(saved, comparison.currency)} less than {named(others[0])}" if others else ""
-        return _Finding("Holds", sentence(f"{named(winner.name)} is cheapest{ahead}"), {"saved_usd": saved}, agrees=True)
+        if not others:
+            return _Finding("Cannot tell", "Needs an approach that is no hybrid, priced over the whole horizon.")
+        saved = _total(comparison, comparison.available[others[0]]) - _total(comparison, winner)
+        ahead = f"{money(saved, comparison.currency)} less than {named(others[0])}"
+        return _Finding("Holds", sentence(f"{named(winner.name)} is cheapest, {ahead}"), {"saved_usd": saved}, agrees=True)
     more = _total(comparison, best) - _total(comparison, winner)
     cheapest = [i for i in comparison.envelope if i.winner and comparison.results[i.winner].family == "hybrid"]
     start = f"Cheapest from {cheapest[0].first:,} a month only" if cheapest else "Never cheapest"
@@ -225,10 +230,11 @@ def _hybrid_default(comparison: Comparison) -> _Finding:
 
 
 def _points(result: ApproachResult, other: ApproachResult) -> str:
-    """How many points of accepted answers a result gains over another, in words."""
-    if result.accepted is None or other.accepted is None:
+    """How many points of accepted answers an approach itself gains over another, in words."""
+    own, others = result.approach.accepted, other.approach.accepted
+    if own is None or others is None:
         return ""
-    points = (result.accepted - other.accepted) * 100
+    points = (float(own) - float(others)) * 100
     return f" for {points:.1f} points accepted" if points > 0 else ", and no more answers accepted"
 
 
@@ -274,8 +280,8 @@ def _compute_to_production(comparison: Comparison) -> _Finding:
 
 def _largest_line(comparison: Comparison) -> _Finding:
     tuned = _tuned(comparison)
-    if tuned is None or tuned.status == "unavailable":
-        return _Finding("Cannot tell", "No tuned approach can be priced.")
+    if tuned is None or tuned.status == "unavailable" or _unpriced_before_go_live(tuned):
+        return _Finding("Cannot tell", "No tuned approach can be priced up to go-live.")
     once = _before_go_live(tuned)
     prepared = _spent(comparison, [line for line in once if line.part == "data_preparation"])
     other = max((line for line in once if line.part != "data_preparation"), key=lambda x: _spent(comparison, [x]), default=None)
@@ -289,8 +295,8 @@ def _largest_line(comparison: Comparison) -> _Finding:
 
 
 def _millions_a_month(comparison: Comparison) -> _Finding:
-    if not comparison.available or not any(_is_tuned(comparison, name) for name in comparison.available):
-        return _Finding("Cannot tell", "No tuned approach is priced over the whole horizon.")
+    if (lacking := _lacking(comparison)) is not None:
+        return _Finding("Cannot tell", sentence(lacking))
     pays = [i for i in comparison.envelope if i.winner is not None and _is_tuned(comparison, i.winner)]
     today = comparison.requests
     if not pays:
@@ -311,11 +317,13 @@ def _own_gpus_nearly_free(comparison: Comparison) -> _Finding:
     prompted = _token_price(comparison, reference, reference.offer, tuned=False)
     if not prompted:
         return _Finding("Cannot tell", f"{reference.name} is not sold by the token.")
-    each = _spent(comparison, _own(own, "serving.")) / own.served_requests
+    if not own.own_requests:
+        return _Finding("Cannot tell", f"{sentence(named(own.name))[:-1]} answers no request.")
+    each = _spent(comparison, _own(own, "serving.")) / float(own.own_requests)
     values = {"gpu_usd_per_request": each, "tokens_usd_per_request": prompted}
     mark = symbol(comparison.currency.code)
     here, there = (f"{mark}{comparison.currency.of_usd(1_000 * usd):,.2f}" for usd in (each, prompted))
-    text = f"{here} of GPU per thousand requests today; {model_name(reference.offer)} {there} uncached."
+    text = f"{here} of GPU per thousand requests it answers over the horizon; {model_name(reference.offer)} {there} uncached."
     return _Finding("Holds" if each < prompted / 10 else "Fails", text, values)
 
 
@@ -340,6 +348,19 @@ def _training_price(offer: str, claimed_usd_per_mtok: float) -> _Check:
 # --- when it is worth it, and when not -------------------------------------------------------------------------------------
 
 
+def _lacking(comparison: Comparison) -> str | None:
+    """What a rule for or against tuning cannot do without: a tuned approach with a total, and another that has one or may not
+    be used.
+    """
+    tuned = {name for name in comparison.available if _is_tuned(comparison, name)}
+    if not tuned:
+        return "needs a tuned approach, priced and serving to the end, to compare."
+    others = [result for name, result in comparison.results.items() if result.approach.tuning is None]
+    if any(result.status == "available" or result.unavailable is not None for result in others):
+        return None
+    return "needs an approach without tuning, priced over the whole horizon, to compare."
+
+
 def _advises(comparison: Comparison, met: bool, here: str, tuning: bool, **values: float) -> _Finding:
     """A rule that advises for or against tuning where its condition is met, and is silent elsewhere."""
     winner = _winner(comparison)
@@ -347,6 +368,8 @@ def _advises(comparison: Comparison, met: bool, here: str, tuning: bool, **value
         return _Finding("Cannot tell", f"{here}; no approach has a total.", values)
     if not met:
         return _Finding("Cannot tell", f"{here}: the rule is silent; {named(winner.name)} is cheapest.", values)
+    if (lacking := _lacking(comparison)) is not None:
+        return _Finding("Cannot tell", f"{here}: {lacking}", values)
     agrees = _is_tuned(comparison, winner.name) == tuning
     all_the_same = "" if agrees else " all the same"
     text = f"{here}: {named(winner.name)} is cheapest{all_the_same}."
@@ -405,6 +428,11 @@ def _shares(comparison: Comparison) -> tuple[ApproachResult, float, ApproachResu
     return first, float(first.approach.accepted or 0), second, float(second.approach.accepted or 0)
 
 
+def _itself(result: ApproachResult) -> str:
+    """Whose share an accepted share is, where the reference stands in for some of the horizon: the approach's own."""
+    return named(result.name) + (" itself" if result.own_requests < result.served_requests else "")
+
+
 def _quality_gained(wanted: bool) -> _Check:
     """A rule for tasks in which tuning gains accepted answers over every other approach (wanted), or none."""
 
@@ -413,7 +441,7 @@ def _quality_gained(wanted: bool) -> _Check:
         if found is None:
             return _Finding("Cannot tell", "Needs the accepted share of a tuned approach and of another one.")
         tuned, its_share, other, other_share = found
-        here = f"{its_share:.1%} accepted with {named(tuned.name)}, {other_share:.1%} with {named(other.name)}"
+        here = f"{its_share:.1%} accepted with {_itself(tuned)}, {other_share:.1%} with {_itself(other)}"
         met = (its_share > other_share) == wanted
         return _advises(comparison, met, here, wanted, tuned=its_share, other=other_share)
 
@@ -433,11 +461,14 @@ MOST_NAMED = 5
 
 
 def _order(comparison: Comparison) -> _Finding:
-    if len(comparison.available) < 2:
-        return _Finding("Cannot tell", "Needs two approaches that are priced over the whole horizon.")
+    families = {result.family for result in comparison.available.values()}
+    if len(families) < 2:
+        return _Finding("Cannot tell", "Needs two kinds of approaches that are priced over the whole horizon.")
     by_cost = list(dict.fromkeys(comparison.available[name].family for name in comparison.ranked()))
     advised = [family for family in FAMILIES if family in by_cost]
     text = sentence("by cost: " + ", ".join(named(family) for family in by_cost[:MOST_NAMED]))
+    if by_cost == advised and not any(_is_tuned(comparison, name) for name in comparison.available):
+        return _Finding("Cannot tell", f"{text[:-1]}; no tuned approach is priced to be last.")
     return _Finding("Holds" if by_cost == advised else "Fails", text, agrees=by_cost[0] == advised[0])
 
 
@@ -455,8 +486,8 @@ def _dearest(comparison: Comparison, these: list[str], usd_of: Callable[[Approac
 
 def _prompting_per_request(comparison: Comparison) -> _Finding:
     def each(result: ApproachResult) -> float:
-        tokens = _spent(comparison, [line for line in result.ledger.lines if line.group == "tokens"])
-        return tokens / float(result.served_requests)
+        tokens = _spent(comparison, [line for line in _own(result, "") if line.group == "tokens"])
+        return tokens / float(result.own_requests) if result.own_requests else 0.0
 
     prompted = [name for name, result in comparison.available.items() if result.family == "prompting"]
     return _dearest(comparison, prompted, each, "pays the most for the tokens of a request")
@@ -497,7 +528,7 @@ def _staff_to_production(comparison: Comparison) -> _Finding:
     tuned = _tuned(comparison)
     staffed = ("staffing.", "data_preparation.", "evaluation.")
     hours = [line for line in _before_go_live(tuned) if line.unit == "hour" and line.key.startswith(staffed)] if tuned else []
-    if tuned is None or not hours:
+    if tuned is None or not hours or _unpriced_before_go_live(tuned):
         return _Finding("Cannot tell", "No staff time is counted before go-live.")
     weeks = float(sum(line.quantity_total(comparison.requests) for line in hours)) / HOURS_PER_WEEK
     state: State = "Too high" if weeks < 1 else "Holds" if weeks <= 4 else "Fails"

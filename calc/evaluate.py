@@ -11,7 +11,7 @@ import numpy as np
 from calc.ledger import CostLine, Ledger, per_request, priced_line
 from calc.parts import agreements, data_preparation, evaluation, failures, own_gpus, prompt, retrieval, serving, staffing, tuning
 from calc.scenario import Approach, Dedicated, OwnGpus, PerToken, Scenario, Tuning
-from calc.setting import Setting
+from calc.setting import Setting, say
 from calc.timeline import (
     Floats,
     MonthlyPrice,
@@ -21,6 +21,7 @@ from calc.timeline import (
     TimelineEvent,
     cited,
     inference_ends,
+    noted,
     service_segments,
     training_refused,
 )
@@ -363,8 +364,9 @@ def _second_model_lines(setting: Setting) -> list[CostLine]:
     if mix.kind == "fallback" and np.any(np.asarray(mix.check_usd_per_request) > 0):
         price = MonthlyPrice(np.asarray(mix.check_usd_per_request) * np.ones(setting.months.count))
         quantity = per_request(setting.growth, 1.0)
+        formula = f"requests × ${say(mix.check_usd_per_request)}"
         lines.append(
-            priced_line("prompt.check", "Checks of first answers", "tokens", "per request", quantity, "answer", price, "requests")
+            priced_line("prompt.check", "Checks of first answers", "tokens", "per request", quantity, "answer", price, formula)
         )
     return lines
 
@@ -376,9 +378,11 @@ def _evaluated_request(setting: Setting, plan: Plan) -> MonthlyPrice:
         return MonthlyPrice(np.zeros(months))
     usd, missing = np.zeros(months), None
     rows: list[Price] = []
+    used: list[MonthlyPrice] = []
     for segment in plan.segments:
         here = setting.within(segment.active(months) * setting.active)
         price = prompt.plain_request_usd(here, segment.offer, **token_terms(here, segment.offer))
         usd, missing = usd + price.usd, missing or price.missing
         rows += price.rows
-    return MonthlyPrice(usd, tuple(dict.fromkeys(rows)), missing)
+        used.append(price)
+    return MonthlyPrice(usd, tuple(dict.fromkeys(rows)), missing, noted(*used))

@@ -232,13 +232,14 @@ def _premises_notes(comparison: Comparison, result: ApproachResult) -> Iterator[
 def _limit_notes(comparison: Comparison, result: ApproachResult) -> Iterator[Note]:
     """Limits of the task that an approach misses, and facts that change while it stays."""
     task, approach = comparison.point.task, result.approach
-    seconds, limit, share = approach.seconds_per_answer, task.seconds_per_answer_limit, result.accepted
+    seconds, limit, share = approach.seconds_per_answer, task.seconds_per_answer_limit, approach.accepted
     if limit is not None and seconds is None:
         yield Note(result.name, "too slow", "info", f"An answer may take {limit:g} s; seconds_per_answer is not stated.")
     elif limit is not None and seconds is not None and seconds > limit:
         yield Note(result.name, "too slow", "stop", f"An answer takes {seconds:g} s; {limit:g} s are allowed.")
     if task.minimum_accepted_share is not None and share is not None and share < task.minimum_accepted_share:
-        text = f"{share:.1%} of the answers are accepted; {task.minimum_accepted_share:.1%} are asked for."
+        own = "its own" if result.own_requests < result.served_requests else "the"
+        text = f"{share:.1%} of {own} answers are accepted; {task.minimum_accepted_share:.1%} are asked for."
         yield Note(result.name, "too few accepted", "stop", text)
     changing, tuning = task.facts_changing_per_month_share, approach.tuning
     if changing and tuning is not None and approach.retrieval is None and not tuning.retrain_every_months:

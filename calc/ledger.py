@@ -109,7 +109,7 @@ def priced_line(
         quantity=quantity,
         unit=unit,
         unit_price=price.usd if per == 1 else price.usd / per,
-        formula=formula,
+        formula=f"{formula}, {price.note}" if price.note else formula,
         prices=price.rows,
         assumptions=tuple(dict.fromkeys(a for a in assumptions if a)),
         missing=price.missing,

@@ -438,6 +438,10 @@ class OwnGpus(_Replicated):
         return self
 
 
+def _months(count: int) -> str:
+    return f"{count} month{'' if count == 1 else 's'}"
+
+
 def _serving_kind(stated: Any) -> str:
     kind = stated.get("kind", "per_token") if isinstance(stated, dict) else getattr(stated, "kind", "per_token")
     return str(kind)
@@ -691,6 +695,17 @@ class PairedAnswers(_Stated):
     neither: Annotated[int, Field(ge=0)]
     """Questions neither did."""
 
+    @model_validator(mode="after")
+    def _counted(self) -> PairedAnswers:
+        if not self.questions:
+            raise ValueError("all four counts are 0; state how many questions both, one or neither answered acceptably")
+        return self
+
+    @property
+    def questions(self) -> int:
+        """Of the evaluation set."""
+        return self.both + self.first_only + self.second_only + self.neither
+
     @property
     def correlation(self) -> float:
         """φ of the two-by-two table, the correlation of the two shares of successes; 0 where one of them is all or none."""
@@ -789,14 +804,14 @@ class Scenario(_Stated):
         growth = self.workload.growth
         if isinstance(growth, SeriesGrowth) and len(growth.requests_by_month) < self.horizon_months:
             raise ValueError(
-                f"workload.growth.requests_by_month has {len(growth.requests_by_month)} months; "
+                f"workload.growth.requests_by_month has {_months(len(growth.requests_by_month))}; "
                 f"the horizon needs {self.horizon_months}"
             )
         for name, approach in self.approaches.items():
             if approach.go_live_month and name == self.reference:
                 raise ValueError(f"approaches.{name}.go_live_month: the reference serves from month 0")
             if approach.go_live_month >= self.horizon_months:
-                raise ValueError(f"approaches.{name}.go_live_month must be within the horizon of {self.horizon_months} months")
+                raise ValueError(f"approaches.{name}.go_live_month must be within the horizon of {_months(self.horizon_months)}")
         return self
 
     _conversions: tuple[Conversion, ...] = PrivateAttr(default=())
@@ -813,9 +828,12 @@ class Scenario(_Stated):
         return noted
 
     def at_point(self) -> Scenario:
-        """The scenario with every range replaced by its point value: mode, median or k/n, whole where the field is."""
+        """The scenario with every range replaced by its point value: mode, median or k/n, whole where the field is.
+
+        Correlations are between ranges, so none is left.
+        """
         resolved: Scenario = resolve(self)
-        return resolved
+        return resolved.model_copy(update={"correlations": ()}) if self.correlations else resolved
 
 
 PRESETS: dict[str, dict[str, Any]] = {

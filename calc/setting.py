@@ -42,6 +42,12 @@ class Setting:
     active: Floats
     """1 in the months in which the approach runs, else 0. Shape (months,)."""
 
+    @property
+    def name(self) -> str:
+        """What the scenario calls the approach; <name> where it is none of the scenario's own."""
+        named = (name for name, approach in self.scenario.approaches.items() if approach is self.approach)
+        return next(named, "<name>")
+
     def within(self, active: Floats) -> Setting:
         """The same approach in other months."""
         return replace(self, active=active)

@@ -98,6 +98,8 @@ class MonthlyPrice:
     rows: tuple[Price, ...] = ()
     missing: str | None = None
     """Why there is no price; ``usd`` is then not a number anywhere, so that nothing can be built on it."""
+    note: str = ""
+    """What a formula has to say of the price beyond its rows: how it is assumed to fall."""
 
 
 def monthly_price(rates: Rates, months: Months, active: Floats, offer: str, key: str, **conditions: Any) -> MonthlyPrice:
@@ -155,8 +157,21 @@ def declined(price: MonthlyPrice, months: Months, price_decline_per_year: Any) -
     # a price that starts within a month is that of the next one
     last_listed = max((months.index(row.effective) + (row.effective.day > 1) for row in price.rows), default=0)
     m = np.arange(months.count)
-    exponent = np.maximum(m - max(last_listed, 0), 0) / 12
-    return MonthlyPrice(price.usd * (1 - np.asarray(price_decline_per_year)) ** exponent, price.rows, price.missing)
+    first = max(last_listed, 0)
+    exponent = np.maximum(m - first, 0) / 12
+    usd = price.usd * (1 - np.asarray(price_decline_per_year)) ** exponent
+    falls = np.size(price_decline_per_year) == 1 and np.any((exponent > 0) & (price.usd != 0))
+    return MonthlyPrice(usd, price.rows, price.missing, _falling(price_decline_per_year, months.starts[first]) if falls else "")
+
+
+def noted(*prices: MonthlyPrice) -> str:
+    """The notes of prices that are added up, each once."""
+    return "; ".join(dict.fromkeys(price.note for price in prices if price.note))
+
+
+def _falling(price_decline_per_year: Any, since: date) -> str:
+    percent = 100 * float(np.asarray(price_decline_per_year).reshape(()))
+    return f"price falling {percent:.6g}% a year after {since:%B %Y}"
 
 
 # --- lifecycle ----------------------------------------------------------------------------------------------------------

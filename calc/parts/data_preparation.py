@@ -11,7 +11,7 @@ import numpy as np
 from calc.ledger import CostLine, once, priced_line
 from calc.parts.prompt import MTOK, output_tokens, prefix_tokens
 from calc.setting import Given, Setting, counted, say
-from calc.timeline import MonthlyPrice
+from calc.timeline import MonthlyPrice, noted
 
 
 class PreparationHours(NamedTuple):
@@ -204,7 +204,7 @@ def _teacher_line(setting: Setting, month: int, candidates: Any, when: str, tag:
         "one-off",
         once(setting.months.count, month, candidates),
         "example",
-        MonthlyPrice(usd, (*p_in.rows, *p_out.rows), p_in.missing or p_out.missing),
+        MonthlyPrice(usd, (*p_in.rows, *p_out.rows), p_in.missing or p_out.missing, noted(p_in, p_out)),
         f"{say(candidates)} candidates × ({say(tokens_in)} input + {say(tokens_out)} output tokens)",
     )
 

@@ -13,7 +13,7 @@ from calc.timeline import MonthlyPrice
 
 NO_SHARE = (
     "no accepted share is stated for this approach while others state theirs: "
-    "add approaches.<name>.accepted, for example {successes: 180, trials: 200}"
+    "add approaches.{name}.accepted, for example {{successes: 180, trials: 200}}"
 )
 
 NONE_ACCEPTED = "no answer is accepted, so its cost per accepted answer is not defined"
@@ -58,7 +58,7 @@ def rejected_lines(setting: Setting) -> list[CostLine]:
     nothing = MonthlyPrice(np.zeros(setting.months.count)), "lost", ()
     price, each, assumptions = handling_usd(setting) if remediate else nothing
     if share is None:
-        price = MonthlyPrice(price.usd * np.nan, missing=NO_SHARE)
+        price = MonthlyPrice(price.usd * np.nan, missing=NO_SHARE.format(name=setting.name))
     elif not remediate and not values_answers and np.all(np.asarray(share) == 0):
         price = MonthlyPrice(price.usd * np.nan, missing=NONE_ACCEPTED)
     elif not remediate:

@@ -14,7 +14,7 @@ import numpy as np
 
 from calc.ledger import CostLine, per_request, priced_line
 from calc.setting import Setting, say
-from calc.timeline import DAYS_PER_MONTH, Floats, MonthlyPrice
+from calc.timeline import DAYS_PER_MONTH, Floats, MonthlyPrice, noted
 from calc.volume import CachedPrefix
 from pricing import Price
 from pricing.model import CacheRules
@@ -227,6 +227,13 @@ def _attempts(call: _Call, share: Any) -> str:
     return "".join(f" × {say(value)} {what}" for what, value in factors.items() if np.any(value != 1))
 
 
+def _in_months(number: Any) -> str:
+    """A number that is 0 in months in which caching is used otherwise, or the same in every month."""
+    used = np.asarray(number)
+    several = used.size > 1 and bool(np.any(used == 0))
+    return f"{say(np.max(used))}{' in the months in which that is cheaper' if several else ''}"
+
+
 @dataclass(frozen=True)
 class _CacheTerms:
     """What caching costs at one offer and tier."""
@@ -281,6 +288,7 @@ def _prefix_lines(call: _Call, terms: _CacheTerms, tokens: Any, line: Any) -> li
     """The prefix of requests whose hit share is stated or follows from the traffic."""
     setting, work = call.setting, call.setting.scenario.workload
     interactive, pays_above = call.load(1 - np.asarray(work.batch_share)), terms.pays_above
+    attempts = _attempts(call, 1 - np.asarray(work.batch_share))
     outcomes: tuple[tuple[Literal["read", "written", "uncached"], str, str, MonthlyPrice], ...] = (
         ("read", "cache_read", "Prompt prefix read from cache", terms.p_read),
         ("written", "cache_write", "Prompt prefix written to cache", terms.p_write),
@@ -296,7 +304,7 @@ def _prefix_lines(call: _Call, terms: _CacheTerms, tokens: Any, line: Any) -> li
                 name,
                 per_request(interactive, tokens * share[outcome]),
                 price,
-                f"requests × {say(tokens)} tokens × share {say(np.max(share[outcome]))}",
+                f"requests × {say(tokens)} tokens × {_in_months(share[outcome])} {outcome}{attempts}",
             )
             for outcome, key, name, price in outcomes
             if np.any(share[outcome] > 0)
@@ -305,7 +313,7 @@ def _prefix_lines(call: _Call, terms: _CacheTerms, tokens: Any, line: Any) -> li
     hours = setting.active_hours
     formula = (
         f"requests × {say(tokens)} tokens, hit share from traffic over {say(hours.value)} h a day "
-        f"and a cache lifetime of {terms.rules.ttl_seconds} s{_attempts(call, 1 - np.asarray(work.batch_share))}"
+        f"and a cache lifetime of {terms.rules.ttl_seconds} s{attempts}"
     )
     return [
         line(
@@ -352,7 +360,8 @@ def _later_turn_lines(call: _Call, terms: _CacheTerms, turns: dict[int, Any], li
             name,
             per_request(interactive, tokens),
             price,
-            f"requests × {say(np.max(tokens))} tokens, turns within {terms.rules.ttl_seconds} s of each other",
+            f"requests × {_in_months(tokens)} tokens{_attempts(call, 1 - np.asarray(work.batch_share))}, "
+            f"turns within {terms.rules.ttl_seconds} s of each other",
         )
         for key, name, tokens, price in (
             ("history_read", "Earlier turns read from cache", read * pays, terms.p_read),
@@ -373,10 +382,12 @@ def plain_request_usd(setting: Setting, offer: str, **terms: Any) -> MonthlyPric
     usd: Any = 0.0
     rows: tuple[Price, ...] = ()
     missing: str | None = None
+    used: tuple[MonthlyPrice, ...] = ()
     for start, turns in turns_by_tier(setting, offer):
         p_in = setting.price(offer, "input_usd_per_mtok", context_tokens=start + 1, **terms)
         p_out = setting.price(offer, "output_usd_per_mtok", context_tokens=start + 1, **terms)
         for turn, share in turns.items():
             usd = usd + share * (input_tokens(setting, turn) * p_in.usd + output_tokens(setting) * p_out.usd) / MTOK
         rows, missing = (*rows, *p_in.rows, *p_out.rows), missing or p_in.missing or p_out.missing
-    return MonthlyPrice(usd, tuple(dict.fromkeys(rows)), missing)
+        used = (*used, p_in, p_out)
+    return MonthlyPrice(usd, tuple(dict.fromkeys(rows)), missing, noted(*used))

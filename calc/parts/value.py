@@ -17,7 +17,7 @@ from calc.volume import Linear
 from pricing import Price
 
 NOT_ACCEPTED = (
-    "not valued, because no accepted share is stated: add approaches.<name>.accepted, for example {successes: 180, trials: 200}"
+    "not valued, because no accepted share is stated: add approaches.{name}.accepted, for example {{successes: 180, trials: 200}}"
 )
 NO_SECONDS = "not valued, because {name} states no seconds: add approaches.{name}.seconds_per_answer"
 
@@ -98,7 +98,8 @@ def answer_benefits(setting: Setting, value: Value, accepted: Floats | None) -> 
     if np.any(plain > 0) or not found:
         formula = f"{what} × ${say(plain)}"
         found.insert(0, _stated(setting, "answers", "Accepted answers", answers, "answer", plain, formula))
-    return tuple(found) if accepted is not None else tuple(_not_valued(benefit, NOT_ACCEPTED) for benefit in found)
+    why = NOT_ACCEPTED.format(name=setting.name)
+    return tuple(found) if accepted is not None else tuple(_not_valued(benefit, why) for benefit in found)
 
 
 def _counted(setting: Setting) -> tuple[str, str]:

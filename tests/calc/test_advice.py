@@ -323,3 +323,105 @@ def test_where_nothing_stays_on_premises_the_verdict_says_so(book: PriceBook) ->
     assert not comparison.available
     assert words.verdict(comparison) == "No approach can run on your premises"
     assert rules(comparison)[0].state == "Cannot tell"
+
+
+# --- rules conclude about nothing that was never priced -----------------------------------------------------------------------
+
+PROMPTED: dict[str, Any] = {"model": "openai/gpt-6-luna", "instruction_tokens": 500, "accepted": 0.9}
+SHOWN: dict[str, Any] = {"extends": "prompting", "shots": 4, "accepted": 0.92}
+TUNED: dict[str, Any] = {"model": "bedrock/nova-micro", "instruction_tokens": 50, "tuning": {"epochs": 3}, "accepted": 0.92}
+UNTUNABLE = TUNED | {"model": "anthropic/claude-haiku-5-5"}
+WEIGHING_TUNING = {
+    "millions-a-month", "labelled-examples", "narrow-task", "latency", "style", "on-premises", "edge-cases", "small-workload",
+    "changing-facts", "only-facts", "prompted-already", "no-data", "order", "hybrid-default", "tuning-up-front",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("approaches", "task"),
+    [
+        ({"prompting": PROMPTED}, {}),
+        ({"prompting": PROMPTED, "few-shot": SHOWN}, {}),
+        ({"prompting": PROMPTED, "few-shot": SHOWN, "fine-tuning": UNTUNABLE, "another": UNTUNABLE}, {}),
+        ({"prompting": PROMPTED, "few-shot": SHOWN}, {"examples": 2_000, "kind": "format"}),
+        ({"prompting": PROMPTED, "few-shot": SHOWN}, {"examples": 20, "kind": "facts"}),
+        ({"prompting": PROMPTED | {"accepted": None}, "fine-tuning": TUNED}, {}),
+        ({"prompting": PROMPTED | {"accepted": None}, "fine-tuning": TUNED}, {"examples": 2_000, "kind": "format"}),
+    ],
+)
+def test_rules_for_or_against_tuning_need_both_priced(book: PriceBook, approaches: dict[str, Any], task: dict[str, Any]) -> None:
+    stated = {"kind": "style", "examples": 100, "tokens_per_example": 300, "rejected_answer_usd": 0.1} | task
+    found = by_id(small(book, approaches={"few-shot": None} | approaches, task=stated))
+    concluding = {name: rule.state for name, rule in found.items() if name in WEIGHING_TUNING and rule.state != "Cannot tell"}
+    # where prompting and few-shot alone are in the wrong order by cost, that is a finding
+    assert not concluding or concluding == {"order": "Fails"}
+    assert all(rule.severity == "info" for name, rule in found.items() if name not in concluding)
+
+
+def test_prompting_beside_few_shot_fails_no_rule_of_tuning(book: PriceBook) -> None:
+    rule = by_id(small(book, approaches={"prompting": PROMPTED, "few-shot": None}))["style"]
+    assert rule.state == "Cannot tell"
+    assert "needs a tuned approach" in rule.finding
+
+
+def test_only_what_may_not_be_used_needs_no_price(book: PriceBook) -> None:
+    own = TUNED | {
+        "model": "meta/llama-3.1-8b",
+        "tuning": {"kind": "own_gpus", "gpu": "l40s", "rent": "runpod", "epochs": 3},
+        "serving": {"kind": "own_gpus", "gpu": "l40s", "rent": "runpod"},
+    }
+    task = {"kind": "style", "examples": 100, "tokens_per_example": 300, "on_premises": True}
+    approaches = {"prompting": PROMPTED, "few-shot": None, "fine-tuning": own}
+    found = small(book, approaches=approaches, task=task)
+    assert found.results["prompting"].status == "unavailable"
+    assert by_id(found)["on-premises"].state == "Holds"
+
+
+# --- an approach's own requests ----------------------------------------------------------------------------------------------
+
+
+def late(book: PriceBook, go_live_month: int, **more: Any) -> Comparison:
+    """Own GPUs and retrieval that go live in a month, the prompting reference standing in before."""
+    own = TUNED | {
+        "model": "meta/llama-3.1-8b",
+        "tuning": {"kind": "managed", "at": "fireworks", "epochs": 3},
+        "serving": {"kind": "own_gpus", "gpu": "l40s", "rent": "runpod", "requests_per_second_per_replica": 5},
+        "go_live_month": go_live_month,
+    }
+    approaches = {"prompting": PROMPTED, "few-shot": None, "fine-tuning": own | more}
+    return small(book, approaches=approaches)
+
+
+def test_gpus_of_a_late_start_are_divided_by_the_requests_they_answer(book: PriceBook) -> None:
+    first, second = (by_id(late(book, month))["own-gpus"] for month in (0, 6))
+    # one replica answers the same requests a month whenever it starts
+    assert second.values["gpu_usd_per_request"] == pytest.approx(first.values["gpu_usd_per_request"], rel=0.01)
+    assert "today" not in second.finding
+    assert "it answers over the horizon" in second.finding
+
+
+def test_a_share_of_a_late_start_is_named_its_own(book: PriceBook) -> None:
+    assert "92.0% accepted with fine-tuning itself, 90.0% with prompting:" in by_id(late(book, 6))["edge-cases"].finding
+    assert "92.0% accepted with fine-tuning, 90.0% with prompting:" in by_id(late(book, 0))["edge-cases"].finding
+
+
+def test_too_few_accepted_is_of_the_approach_itself(book: PriceBook) -> None:
+    task = {"kind": "style", "examples": 100, "tokens_per_example": 300, "minimum_accepted_share": 0.915}
+    approaches = {"prompting": PROMPTED, "few-shot": None, "fine-tuning": TUNED | {"go_live_month": 6}}
+    found = small(book, approaches=approaches, task=task)
+    assert "too few accepted" not in of(found, "fine-tuning")  # 92 %, of which the first six months' 90 % are prompting's
+    assert "too few accepted" in of(found, "prompting")
+
+
+def test_re_embedding_is_told_for_the_months_with_retrieval(book: PriceBook) -> None:
+    task = {
+        "kind": "facts", "examples": 100, "tokens_per_example": 300, "corpus_tokens": 50_000_000,
+        "facts_changing_per_month_share": 0.5,
+    }  # fmt: skip
+    monthly = []
+    for month in (0, 6):
+        rag = {"extends": "prompting", "retrieval": {"store": "pinecone/serverless"}, "accepted": 0.9, "go_live_month": month}
+        approaches = {"prompting": PROMPTED, "few-shot": None, "rag": rag, "fine-tuning": TUNED, "hybrid": None}
+        rule = by_id(small(book, approaches=approaches, task=task))["changing-facts"]
+        monthly.append(rule.values["embedding_usd_per_month"])
+    assert monthly[1] == pytest.approx(monthly[0])
