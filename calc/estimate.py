@@ -52,6 +52,11 @@ class Estimate(BaseModel):
         return float(low), float(high)
 
     @property
+    def has_ends(self) -> bool:
+        """Whether nothing lies outside `ends`; else 98% of it lies within."""
+        return type(self).ends is not Estimate.ends
+
+    @property
     def is_certain(self) -> bool:
         """Whether it holds one value only."""
         return len(set(self.stated)) == 1
@@ -320,6 +325,13 @@ class Successes(Estimate):
 
     def _quantile(self, share: Floats) -> Floats:
         return _beta_quantile(share, self.successes + 0.5, self.trials - self.successes + 0.5)
+
+    @property
+    def _share_within(self) -> tuple[float, float]:
+        from scipy.special import betainc  # slow to import, and wanted for draws alone
+
+        low, high = betainc(self.successes + 0.5, self.trials - self.successes + 0.5, np.clip(self._bounds, 0, 1))
+        return float(low), float(high)
 
 
 class Observed(Estimate):

@@ -149,22 +149,18 @@ def _chosen(
         UnknownOffer: a GPU or a provider is not in the book; near matches are named.
     """
     gpus, providers, services = frozenset(gpus), frozenset(providers), frozenset(services)
-    asked = ("chosen rents", gpus, providers, services, use, owned_utilisation)
-    if asked not in rates.memory:
-        for gpu_id in gpus:
-            rates.gpu(gpu_id)
-        for provider in providers - {"bought"}:
-            rates.book.provider(provider)
-        rates.memory[asked] = tuple(
-            rent
-            for rent in (*rents(rates), *_bought(rates, owned_utilisation))
-            if (not gpus or rent.gpu_id in gpus)
-            and (not providers or rent.offer.partition("/")[0] in providers)
-            and (not services or rent.service in services)
-            and rent.rented_for in (None, use)
-        )
-    found: tuple[Rent, ...] = rates.memory[asked]
-    return found
+    for gpu_id in gpus:
+        rates.gpu(gpu_id)
+    for provider in providers - {"bought"}:
+        rates.book.provider(provider)
+    return tuple(
+        rent
+        for rent in (*rents(rates), *_bought(rates, owned_utilisation))  # what is bought hangs on assumptions: not remembered
+        if (not gpus or rent.gpu_id in gpus)
+        and (not providers or rent.offer.partition("/")[0] in providers)
+        and (not services or rent.service in services)
+        and rent.rented_for in (None, use)
+    )
 
 
 # --- buying ---------------------------------------------------------------------------------------------------------------

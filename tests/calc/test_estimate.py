@@ -167,6 +167,12 @@ def test_a_lognormal_is_cut_at_the_bounds_of_its_field(field: str, low: float, h
     assert found.quantile(SHARES).min() >= low
 
 
+def test_an_evaluated_share_is_cut_at_the_bounds_of_its_field() -> None:
+    found, whole = parsed("share_below_one", {"successes": 98, "trials": 100}), stats.beta(98.5, 2.5)
+    assert found.quantile(SHARES) == pytest.approx(whole.ppf(SHARES * whole.cdf(0.99)), rel=1e-5)
+    assert found.quantile(SHARES).max() <= 0.99 * (1 + 1e-9)
+
+
 def test_a_share_is_cut_at_the_bounds_of_its_field() -> None:
     found = parsed("share_below_one", {"p10": 0.5, "p90": 0.985})
     assert found.quantile(SHARES).max() <= 0.99 * (1 + 1e-12)

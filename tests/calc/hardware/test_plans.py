@@ -104,6 +104,15 @@ def test_a_bought_hour_is_the_sum_of_what_is_paid_over_its_life():
     assert {price.offer for price in hour.prices} >= {"eia", "cbre"}
 
 
+def test_what_a_bought_gpu_costs_follows_the_assumptions_asked_with():
+    asked = {"gpus": ["h100"], "providers": ["bought"]}
+    now = tuning("meta/llama-3.1-8b", **asked).plans[0].rent.usd_per_hour
+    dearer = RATES.assuming({"hardware.server_cost_factor": 3 * RATES.assumption("hardware.server_cost_factor").likely})
+    then = tuning_plans(dearer, LLAMA, TASK, **asked).plans[0].rent.usd_per_hour
+    assert then == pytest.approx(owned_hour(dearer, "h100").usd, rel=1e-12)
+    assert then > 1.5 * now
+
+
 def test_a_gpu_without_a_purchase_price_is_not_bought():
     with pytest.raises(PriceMissing, match=r"no purchase price of NVIDIA B300.*State purchase_usd_per_gpu"):
         owned_hour(RATES, "b300")
