@@ -143,7 +143,8 @@ def _card(comparison: Comparison, result: ApproachResult) -> None:
     if result.failure_mode == "discard" and per_accepted is not None:
         st.markdown(f"**{shared.plain(words.money_per(per_accepted))}** per accepted answer")
     if result.accepted is not None:
-        st.markdown(f"**{words.percent(result.accepted)}** accepted")
+        others = shared.plain(words.accepted_of_others(comparison, result))
+        st.markdown(f"**{words.percent(result.accepted)}** accepted{others}")
     st.caption(shared.plain(words.made_of(result)))
     ends = [event for event in result.ledger.events if event.kind == "fallback"]
     if ends:
@@ -235,7 +236,7 @@ def _lines(comparison: Comparison) -> None:
         column_config={
             **{
                 column: st.column_config.TextColumn(alignment="right")
-                for column in ("Quantity", "Unit price", f"{words.unit_name()}, {comparison.months.count} months")
+                for column in ("Quantity", "Unit price", f"{words.unit_name()}, {words.months(comparison.months.count)}")
             },
             "Formula": st.column_config.TextColumn(width="large"),
         },
@@ -259,7 +260,7 @@ def _line_row(line: CostLine, at: float) -> dict[str, str]:
         "Quantity": words.quantity(quantity),
         "Unit": line.unit,
         "Unit price": words.unit_price(total / quantity) if total is not None and quantity else words.MISSING,
-        f"{words.unit_name()}, {len(line.unit_price)} months": words.money(total),
+        f"{words.unit_name()}, {words.months(len(line.unit_price))}": words.money(total),
         "Formula": words.amounts_in_words(line.missing or line.formula),
     }
 

@@ -161,6 +161,25 @@ def savings_rows(comparison: Comparison) -> list[list[str]]:
     ]  # fmt: skip
 
 
+@words.in_its_currency
+def brief_rows(comparison: Comparison) -> list[dict[str, str]]:
+    """What each approach saves, in few columns, and its value where one is stated: the reference's in a row of its own."""
+    rows: dict[str, dict[str, str]] = {
+        name: {
+            "approach": words.label(name),
+            "net present value": words.money(found.net_present_value_usd),
+            "payback": words.payback(found.payback_months),
+            "annual IRR": words.irr(found),
+        }
+        for name, found in saved(comparison).items()
+    }
+    if not rows or comparison.point.value is None:
+        return list(rows.values())
+    reference, none = comparison.point.reference, dict.fromkeys(("net present value", "payback", "annual IRR"), words.MISSING)
+    rows = {reference: {"approach": words.label(reference)} | none} | rows
+    return [row | {"value": words.money(comparison.value_usd(name))} for name, row in rows.items()]
+
+
 # --- metrics --------------------------------------------------------------------------------------------------------------
 
 
@@ -428,7 +447,7 @@ def value_caption(comparison: Comparison) -> str:
     if comparison.point.value is not None:
         handled = all(result.failure_mode == "remediate" for result in comparison.available.values())
         why = ": rejected answers are handled, so every approach earns the same" if handled else ""
-        return f"It does not enter the savings above{why}."
+        return f"The value does not enter the savings above{why}."
     return "State any of them in the scenario, or under Value in the expert inputs."
 
 

@@ -524,9 +524,9 @@ def cost_axis(comparison: Comparison, unit: Unit, values: list[Floats]) -> Axis:
     """The logarithmic axis of costs, in the currency shown; values above 0."""
     low, high = min(float(v.min()) for v in values), max(float(v.max()) for v in values)
     low, high = low / 1.25, high * 1.25
-    months = comparison.months.count
+    months = words.months(comparison.months.count)
     money = words.unit_name()
-    title = {"month": f"{money} per month", "request": _per_answer(comparison), "horizon": f"{money} over {months} months"}[unit]
+    title = {"month": f"{money} per month", "request": _per_answer(comparison), "horizon": f"{money} over {months}"}[unit]
     ticks = [m * 10.0**p for p in range(floor(log10(low)), ceil(log10(high)) + 1) for m in (1, 3)]
     if log10(high / low) > 4:
         ticks = [tick for tick in ticks if round(log10(tick), 6).is_integer()]
@@ -571,11 +571,11 @@ def _per_answer(comparison: Comparison) -> str:
 
 
 def _break_even_caption(comparison: Comparison, unit: Unit, band: VolumeBand | None) -> str:
-    months, money = comparison.months.count, words.unit_name()
+    months, money = words.months(comparison.months.count), words.unit_name()
     spread = {
-        "month": f"{money} per month, one-off costs spread over {months} months",
-        "request": f"{_per_answer(comparison)}, one-off costs spread over all of {months} months",
-        "horizon": f"{money} over {months} months",
+        "month": f"{money} per month, one-off costs spread over {months}",
+        "request": f"{_per_answer(comparison)}, one-off costs spread over all of {months}",
+        "horizon": f"{money} over {months}",
     }[unit]
     equal = " Compared at equal accepted answers." if words.rejected_are_lost(comparison) else ""
     if words.value_is_counted(comparison):
@@ -618,7 +618,7 @@ def cost_lines_chart(comparison: Comparison) -> CostLinesChart:
     comparison.winner()
     bars = tuple(_bar(result) for result in comparison.available.values())
     groups = tuple(group for group in GROUPS if any(part.group == group for bar in bars for part in bar.parts))
-    months = comparison.months.count
+    months = words.months(comparison.months.count)
     rejected = comparison.point.task.rejected_answer_usd
     handled = (
         f" A rejected answer costs {words.unit_price(rejected)}." if rejected is not None and "rejected answers" in groups else ""
@@ -629,9 +629,9 @@ def cost_lines_chart(comparison: Comparison) -> CostLinesChart:
     totals = ", ".join(f"{bar.label} {bar.total_label}, most of it {_largest(bar).group}" for bar in bars)
     return CostLinesChart(
         _largest_finding(comparison, bars),
-        f"{words.unit_name()} over {months} months at {words.volume(comparison.requests)} {words.per_month(comparison)}, "
+        f"{words.unit_name()} over {months} at {words.volume(comparison.requests)} {words.per_month(comparison)}, "
         f"by part.{handled}{net}",
-        f"Stacked bar chart of {words.unit_name()} over {months} months by part of cost: {totals}.",
+        f"Stacked bar chart of {words.unit_name()} over {months} by part of cost: {totals}.",
         bars,
         groups,
     )

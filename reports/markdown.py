@@ -19,6 +19,7 @@ def summary_markdown(comparison: Comparison) -> str:
         escaped(words.reasons(comparison)),
         *([escaped(said)] if (said := words.currency_sentence(comparison)) else []),
         approaches_markdown(comparison),
+        *map(escaped, words.accepted_notes(comparison)),
         "## Break-even",
         _bullets(words.break_even_sentences(comparison)),
         *_savings(comparison),
@@ -36,7 +37,8 @@ def summary_markdown(comparison: Comparison) -> str:
 def approaches_markdown(comparison: Comparison) -> str:
     """Every approach's total, lead, cost per request (per accepted answer too where rejected ones are lost), and status."""
     lost = words.rejected_are_lost(comparison)
-    total = f"{words.unit_name()} over {words.months(comparison.months.count)}"
+    less_value = "Cost less value, " if words.value_is_counted(comparison) else ""
+    total = f"{less_value}{words.unit_name()} over {words.months(comparison.months.count)}"
     head = ["Approach", total, "Against the cheapest", "Per request"]
     head += ["Per accepted answer"] * lost + ["Status"]
     rows = [

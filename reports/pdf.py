@@ -123,6 +123,8 @@ def _card_notes(comparison: Comparison, result: ApproachResult) -> list[str]:
     per_accepted = words.per_accepted_usd(result)
     if per_accepted is not None and result.failure_mode == "discard":
         notes.append(f"{words.money_per(per_accepted)} per accepted answer")
+    if result.accepted is not None:
+        notes.append(words.accepted(comparison, result))
     return notes
 
 
@@ -154,7 +156,10 @@ def _totals(comparison: Comparison) -> Table:
                 "rows": [
                     *([words.GROUP_LABELS[group], *(_group_cell(sums[r.name], group) for r in part)] for group in groups),
                     *([[value, *(_value_cell(comparison, r) for r in part)]] if net else []),
-                    [f"Total, {horizon}", *(words.money(words.total_usd(comparison, r.name)) for r in part)],
+                    [
+                        f"{'Cost less value' if net else 'Total'}, {horizon}",
+                        *(words.money(words.total_usd(comparison, r.name)) for r in part),
+                    ],
                 ],
             }
             for part in parts

@@ -945,6 +945,37 @@ def made_of(result: ApproachResult) -> str:
     return ", ".join(parts)
 
 
+def accepted(comparison: Comparison, result: ApproachResult) -> str:
+    """The share of all answers accepted, and whether the reference's are among them; empty where no share is stated."""
+    if result.accepted is None:
+        return ""
+    return f"{percent(float(result.accepted))} accepted{accepted_of_others(comparison, result)}"
+
+
+def accepted_of_others(comparison: Comparison, result: ApproachResult) -> str:
+    """In which months an approach's accepted share is the reference's: ``, prompting's until go-live included``; else empty."""
+    if result.accepted is None or result.own_requests >= result.served_requests:
+        return ""
+    months_of = ["until go-live"] * (result.approach.go_live_month > 0)
+    months_of += ["after its end"] * (fallback_day(comparison, result) is not None)
+    return f", {in_sentence(comparison.point.reference)}'s {listed(months_of)} included"
+
+
+def accepted_notes(comparison: Comparison) -> list[str]:
+    """A sentence for each approach whose accepted share is not its own alone, with its own."""
+    return [
+        f"{label(result.name)}: {accepted(comparison, result)}; {percent(float(result.approach.accepted or 0))} of its own."
+        for result in comparison.available.values()
+        if accepted_of_others(comparison, result)
+    ]
+
+
+def total_column(comparison: Comparison) -> str:
+    """The column of what approaches are compared by."""
+    less_value = "cost less value, " if value_is_counted(comparison) else ""
+    return f"{less_value}{unit_name()}, {months(comparison.months.count)}"
+
+
 @dataclass(frozen=True)
 class ApproachRow:
     """An approach in a table, every figure as text."""
@@ -954,6 +985,7 @@ class ApproachRow:
     lead: str
     per_request: str
     per_accepted: str
+    accepted: str
     status: str
 
 
@@ -964,13 +996,14 @@ def approach_rows(comparison: Comparison) -> list[ApproachRow]:
 
 def _approach_row(comparison: Comparison, result: ApproachResult) -> ApproachRow:
     if result.status != "available":
-        return ApproachRow(result.name, MISSING, MISSING, MISSING, MISSING, _no_total_status(comparison, result))
+        return ApproachRow(result.name, MISSING, MISSING, MISSING, MISSING, MISSING, _no_total_status(comparison, result))
     return ApproachRow(
         name=result.name,
         total=money(total_usd(comparison, result.name)),
         lead=lead(comparison, result.name),
         per_request=money_per(per_request_usd(result)),
         per_accepted=money_per(per_accepted_usd(result)),
+        accepted=MISSING if result.accepted is None else percent(float(result.accepted)),
         status=_priced_status(comparison, result),
     )
 

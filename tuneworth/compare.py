@@ -22,7 +22,7 @@ from ingest.files import read_text
 from ingest.savings import DataFile, read_data
 from ingest.scenario_file import SIZE_LIMIT_BYTES, Lines, load_with_lines, located, read_scenario, scenario_from
 from pricing import PriceBook, PriceMissing, PriceUnverified, UnknownOffer, UnknownRelease
-from reports import advice_words, words
+from reports import advice_words, cash_words, words
 from reports.csv import in_currency, lines_csv
 from reports.markdown import lines_markdown, sources_markdown, summary_markdown
 from reports.sources import source_words
@@ -218,6 +218,8 @@ def _print_tables(found: Comparison, lines: bool, sources: bool) -> None:
     print_prose([words.reasons(found)])
     print_prose([words.currency_sentence(found)])
     emit(Format.table, _shown_rows(found))
+    print_prose(words.accepted_notes(found), before="\n")
+    _print_savings(found)
     print_list("Break-even", words.break_even_sentences(found))
     print_list("What would change the answer", advice_words.turns(found))
     print_list("What would settle it", filter(None, [advice_words.settling_sentence(found)]))
@@ -238,6 +240,21 @@ def _print_tables(found: Comparison, lines: bool, sources: bool) -> None:
         emit(Format.table, _source_rows(found), title="Prices used")
     print_prose([f"Prices as of {words.day(found.as_of)}, {words.price_book(found)}; {words.months(found.months.count)} from "
                   f"{words.month(found.months.starts[0])}."], before="\n")  # fmt: skip
+
+
+def _print_savings(found: Comparison) -> None:
+    """What each approach saves against the reference, and whether value enters that."""
+    rows = cash_words.brief_rows(found)
+    if not rows:
+        return
+    write("\n")
+    emit(
+        Format.table,
+        [{key: Figure(text) if key != "approach" else text for key, text in row.items()} for row in rows],
+        title=cash_words.savings_title(found),
+    )
+    value = cash_words.value_caption(found) if found.point.value is not None else ""
+    print_prose([" ".join(filter(None, (cash_words.no_rate_sentence(found), value)))], before="\n")
 
 
 def _print_csv(found: Comparison, lines: bool) -> None:
@@ -306,10 +323,11 @@ def _shown_rows(found: Comparison) -> list[dict[str, Any]]:
     rows = words.approach_rows(found)
     lost = {"per accepted answer": [row.per_accepted for row in rows]} if words.rejected_are_lost(found) else {}
     columns = {
-        f"{words.unit_name()}, {words.months(found.months.count)}": [row.total for row in rows],
+        words.total_column(found): [row.total for row in rows],
         "against the cheapest": [row.lead for row in rows],
         "per request": [row.per_request for row in rows],
         **lost,
+        **({"accepted": [row.accepted for row in rows]} if any(r.accepted is not None for r in found.results.values()) else {}),
     }
     return [
         {"approach": words.label(row.name)}

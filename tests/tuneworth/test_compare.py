@@ -221,3 +221,50 @@ def test_a_day_after_all_prices_is_refused(tuneworth, day):
     assert ran.code == 2
     assert "expected a day before 2100-01-01" in " ".join(ran.err.replace("│", " ").split())
     assert "out of range" not in ran.err
+
+
+WITH_REFERENCE = """
+name: Savings
+as_of: 2026-11-20
+horizon_months: 12
+organisation: {openai: active}
+workload: {requests_per_month: 90000, user_tokens: 400, answer_tokens: 200}
+task: {kind: classification, examples: 800, tokens_per_example: 500, TASK}
+approaches:
+  prompting: {model: openai/gpt-6.1-terra, instruction_tokens: 2600, accepted: 0.85}
+  few-shot: {extends: prompting, instruction_tokens: 1200, shots: 6, accepted: 0.89, go_live_month: 2}
+value: {usd_per_accepted_answer: 0.05}
+"""
+
+
+@pytest.mark.parametrize(
+    ("task", "column", "caption"),
+    [
+        (
+            "rejected_answer_usd: 0.4",
+            " US$, 12 months ",
+            "The value does not enter the savings above: rejected answers are handled",
+        ),
+        ("failure_mode: discard", "cost less value, US$, 12 months", "The value of accepted answers enters the savings above"),
+    ],
+)
+def test_savings_against_the_reference_are_shown(tuneworth, tmp_path, task, column, caption):
+    path = tmp_path / "scenario.yaml"
+    path.write_text(WITH_REFERENCE.replace("TASK", task), encoding="utf-8")
+    ran = tuneworth("compare", path)
+    assert ran.code == 0
+    told = " ".join(ran.out.split())
+    assert "Saved against prompting, discounted at" in told
+    assert "approach net present value payback annual IRR value" in told
+    assert column in ran.out
+    assert caption in told
+    assert "Few-shot: 88.3% accepted, prompting's until go-live included; 89% of its own." in told
+
+
+def test_without_value_there_is_no_column_of_it(tuneworth, tmp_path):
+    path = tmp_path / "scenario.yaml"
+    stated = WITH_REFERENCE.replace("TASK", "rejected_answer_usd: 0.4").partition("value:")[0]
+    path.write_text(stated, encoding="utf-8")
+    told = " ".join(tuneworth("compare", path).out.split())
+    assert "approach net present value payback annual IRR ─" in told
+    assert "The value" not in told
