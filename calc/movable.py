@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from calc.compare import Comparison, compare, roles_used
+from calc.compare import Comparison, compare_at, roles_used
 from calc.estimate import Estimate
 from calc.export import assumptions, price_rows, stated_ranges
 from calc.fields import VOLUME, NumberField, number_field, numbers, with_field, with_value
@@ -86,9 +86,8 @@ class Movable:
         Raises:
             ValueError, PricingError: the model refuses one of the values.
         """
-        book, day, point = comparison.rates.book, comparison.as_of, comparison.point
         if self.moves_in_steps:
-            return compare(with_value(point, self.path, float(values[0])), book, today=day)
+            return compare_at(with_value(comparison.point, self.path, float(values[0])), comparison.rates)
         return moved(comparison, [(self, values)])
 
 
@@ -109,7 +108,7 @@ def moved(comparison: Comparison, numbers: Iterable[tuple[Movable, Floats]]) -> 
             assuming[number.path.removeprefix(ASSUMPTIONS)] = values[:, np.newaxis]
         else:
             point = with_field(point, number.path, values)
-    return compare(point, comparison.rates.book, today=comparison.as_of, assuming=assuming, pricing=pricing)
+    return compare_at(point, comparison.rates.assuming(assuming).pricing(pricing))
 
 
 def movable(comparison: Comparison, path: str) -> Movable:

@@ -369,6 +369,17 @@ def test_every_number_that_is_listed_can_be_moved() -> None:
                 assert usd == pytest.approx(float(result.compared_usd()), rel=1e-12), one.path
 
 
+@pytest.mark.parametrize("path", ["workload.user_tokens", "horizon_months", OUTPUT])
+def test_what_a_comparison_assumes_stays_where_a_number_moves(path: str) -> None:
+    dearer = {"assuming": {"staff.overhead_share": 3.0}, "pricing": {("openai/gpt-6.1-terra", "input_usd_per_mtok"): 2.0}}
+    base = compare(TONE, BOOK, **dearer)
+    number = movable(base, path)
+    same = number.at(base, np.array([number.present])).compared_totals(1)
+    assert {name: float(usd[0]) for name, usd in same.items()} == {
+        name: pytest.approx(float(result.compared_usd()), rel=1e-12) for name, result in base.available.items()
+    }
+
+
 def test_ends_of_a_range_may_be_whole_numbers() -> None:
     found = goal_seek(TONE, BOOK, "horizon_months", 1, 12)
     assert found.stretches == goal_seek(TONE, BOOK, "horizon_months", 1.0, 12.0).stretches
