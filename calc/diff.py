@@ -36,7 +36,9 @@ MOST_CAUSES = 10
 """Causes told apart for one approach: each one more doubles the work, 1,024 evaluations at ten."""
 
 DAY, BOOK, OWN = ("as_of",), ("price_release",), ("own_prices",)
-_SET_ASIDE: frozenset[Path] = frozenset({("name",), ("description",), DAY, BOOK, ("approaches",), ("finance", "currency")})
+_SET_ASIDE: frozenset[Path] = frozenset(
+    {("name",), ("description",), DAY, BOOK, ("approaches",), ("finance", "currency"), ("correlations",)}
+)
 """Not compared field by field: words, what moves no dollar, and what is compared by itself."""
 _COMPOSED_AWAY = frozenset({("extends",), ("accepted_from",), ("retrieval", "same_as")})
 """Fields of an approach that only say where others were taken from."""
@@ -286,8 +288,8 @@ def _value(fields: Any, path: Path) -> Any:
 
 
 def _plain(scenario: Scenario) -> dict[str, Any]:
-    """The scenario's plain fields, composed: reading them again adds and inherits nothing."""
-    fields: dict[str, Any] = scenario.model_dump(mode="json")
+    """The scenario's plain fields, composed: reading them again adds and inherits nothing. Correlations move no total."""
+    fields: dict[str, Any] = scenario.model_dump(mode="json") | {"correlations": []}
     for approach in fields["approaches"].values():
         approach["extends"] = None
         if approach["retrieval"] is not None:

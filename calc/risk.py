@@ -85,6 +85,8 @@ class Risk:
     seed: int
     scrambles: int
     draws: int
+    tolerance: float | None
+    """The standard error that was wanted of every probability of being cheapest."""
     approaches: Mapping[str, ApproachRisk]
     """The available ones, in the scenario's order."""
     safest: str
@@ -105,6 +107,11 @@ class Risk:
     def standard_error(self) -> float:
         """The largest standard error of a probability of being cheapest."""
         return max(found.probability_cheapest.standard_error for found in self.approaches.values())
+
+    @property
+    def tolerance_reached(self) -> bool | None:
+        """Whether every probability of being cheapest is as sure as wanted; None where nothing was wanted."""
+        return None if self.tolerance is None else self.standard_error <= self.tolerance
 
     @property
     def by_probability(self) -> tuple[ApproachRisk, ...]:
@@ -154,6 +161,7 @@ def assess(
         seed=seed,
         scrambles=simulation.scrambles,
         draws=simulation.draws,
+        tolerance=tolerance,
         approaches={name: _approach(simulation, name) for name in names},
         safest=simulation.safest,
         perfect_information_usd=simulation.perfect_information_usd,
@@ -251,6 +259,8 @@ def risk_dict(risk: Risk, *, tuneworth: str | None = None) -> Plain:
         "scrambles": risk.scrambles,
         "draws": risk.draws,
         "standard_error": number(risk.standard_error),
+        "tolerance": number(risk.tolerance),
+        "tolerance_reached": risk.tolerance_reached,
         "requests_per_month": comparison.requests,
         "horizon_months": comparison.months.count,
         "reference": comparison.point.reference,

@@ -15,11 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calc.compare import Comparison, compare_at
-from calc.estimate import Z90, Estimate, LogNormal, Pert
+from calc.estimate import Z90, Estimate, LogNormal, Pert, Successes
 from calc.export import assumptions, stated_ranges
-from calc.fields import numbers, with_field
+from calc.fields import number_field, numbers, with_field
 from calc.scenario import Correlation, Scenario
 from pricing import Assumption
+from pricing.near import did_you_mean
 
 Floats = NDArray[np.float64]
 
@@ -140,11 +141,12 @@ def shares(inputs: Sequence[Input], correlations: Sequence[Correlation], seed: i
     Correlated inputs are joined by a Gaussian copula, whose matrix holds 2·sin(π ρ/6) for a rank correlation ρ (Kruskal, 1958).
 
     Args:
+        correlations: between what is drawn, as those of a comparison are (`check_correlations`).
         seed: the same seed gives the same draws.
         scrambles: numbers of the independent scrambles of 2¹³ points each.
 
     Raises:
-        ValueError: a correlation names what is not drawn, or the correlations contradict one another.
+        ValueError: the correlations contradict one another.
     """
     points = [scrambled(len(inputs), seed, scramble) for scramble in scrambles]
     return correlated(np.concatenate(points), inputs, correlations)
@@ -166,33 +168,50 @@ def correlated(points: Floats, inputs: Sequence[Input], correlations: Sequence[C
         return points
     from scipy.special import ndtr, ndtri  # slow to import
 
-    joined, (which, factor) = points.copy(), _copula(tuple(one.path for one in inputs), tuple(correlations))
+    joined, (which, factor) = points.copy(), _copula(tuple(map(_names, inputs)), tuple(correlations))
     joined[:, which] = ndtr(ndtri(points[:, which]) @ factor.T)
     return np.clip(joined, _SMALLEST_SHARE, 1 - _SMALLEST_SHARE)
 
 
+def _names(one: Input) -> tuple[str, ...]:
+    """The paths by which a correlation may name an input, its own first."""
+    return (one.path, *one.fields)
+
+
+def correlated_columns(inputs: Sequence[Input], stated: Correlation) -> tuple[int, int]:
+    """Which two of the inputs a correlation joins; a field that inherits its range stands for the number it inherits."""
+    return _columns(tuple(map(_names, inputs)), stated)
+
+
+def _columns(names: tuple[tuple[str, ...], ...], stated: Correlation) -> tuple[int, int]:
+    first, second = (next(column for column, known in enumerate(names) if path in known) for path in stated.between)
+    return first, second
+
+
 @cache
-def _copula(paths: tuple[str, ...], correlations: tuple[Correlation, ...]) -> tuple[list[int], Floats]:
+def _copula(names: tuple[tuple[str, ...], ...], correlations: tuple[Correlation, ...]) -> tuple[list[int], Floats]:
     """The inputs that are correlated, and a triangular factor of their normal scores' correlations."""
-    involved = list(dict.fromkeys(path for stated in correlations for path in stated.between))
-    matrix = np.eye(len(involved))
-    for number, stated in enumerate(correlations):
-        where = f"correlations.{number}.between"
-        for path in stated.between:
-            if path not in paths:
-                raise ValueError(f"{where}: {path} is no range that is drawn; those are {', '.join(paths) or 'none'}")
-        a, b = (involved.index(path) for path in stated.between)
-        if matrix[a, b]:
-            raise ValueError(f"{where}: {' and '.join(stated.between)} are correlated twice; state one of them")
+    joined = [_columns(names, stated) for stated in correlations]
+    involved = list(dict.fromkeys(column for pair in joined for column in pair))
+    matrix, seen = np.eye(len(involved)), set[frozenset[int]]()
+    for number, (stated, pair) in enumerate(zip(correlations, joined, strict=True)):
+        where, two = f"correlations.{number}.between", " and ".join(stated.between)
+        if pair[0] == pair[1]:
+            raise ValueError(f"{where}: {two} are one number, which an approach inherits; leave the correlation out")
+        if frozenset(pair) in seen:
+            raise ValueError(f"{where}: {two} are correlated twice; state one of them")
+        seen.add(frozenset(pair))
+        a, b = (involved.index(column) for column in pair)
         matrix[a, b] = matrix[b, a] = _normal_correlation(stated)
     values, vectors = np.linalg.eigh(matrix)
     if values[0] < -1e-9:
+        paths = ", ".join(names[column][0] for column in involved)
         raise ValueError(
-            f"correlations: those between {', '.join(involved)} cannot all hold at once: two inputs that both move with a third "
+            f"correlations: those between {paths} cannot all hold at once: two inputs that both move with a third "
             "move with each other. Bring the stated ranks closer to zero, or state the missing one"
         )
     definite = (vectors * np.maximum(values, 1e-12)) @ vectors.T  # a perfect correlation leaves an eigenvalue of zero
-    return [paths.index(path) for path in involved], np.asarray(np.linalg.cholesky(definite))
+    return involved, np.asarray(np.linalg.cholesky(definite))
 
 
 def _normal_correlation(stated: Correlation) -> float:
@@ -201,6 +220,59 @@ def _normal_correlation(stated: Correlation) -> float:
         return float(2 * np.sin(np.pi * stated.rank / 6))
     assert stated.paired is not None
     return stated.paired.correlation
+
+
+def check_correlations(comparison: Comparison) -> None:
+    """Raise ValueError where a correlation names what is not drawn, contradicts stated counts, or cannot hold beside the others.
+
+    The message starts with the field at fault.
+    """
+    correlations = comparison.scenario.correlations
+    if not correlations:
+        return
+    inputs = uncertain_inputs(comparison)
+    drawn = list(dict.fromkeys(path for one in inputs for path in _names(one)))
+    for number, stated in enumerate(correlations):
+        for path in stated.between:
+            if path not in drawn:
+                why = _why_not_drawn(comparison, path, drawn)
+                raise ValueError(f"correlations.{number}.between: {path} is no range that is drawn: {why}")
+        if stated.paired is not None:
+            _check_paired(comparison.scenario, stated, f"correlations.{number}.paired")
+    _copula(tuple(map(_names, inputs)), correlations)
+
+
+def _why_not_drawn(comparison: Comparison, path: str, drawn: Sequence[str]) -> str:
+    if path in stated_ranges(comparison.scenario):
+        return "it has no width, as it holds one value only. Widen it, or leave the correlation out"
+    name = path.removeprefix(ASSUMED)
+    if path.startswith(ASSUMED) and name in assumptions(comparison):
+        return "the assumption is one number here. Leave the correlation out"
+    if path.startswith(ASSUMED) and name in comparison.rates.assumptions:
+        return "nothing here rests on this assumption. Leave the correlation out"
+    try:
+        present = number_field(comparison.point, path).value
+    except ValueError:
+        return (
+            f"nothing here is called that. {did_you_mean(path, drawn) or 'Name a field that holds a range, such as ' + drawn[0]}"
+        )
+    held = "not stated" if present is None else f"one number, {present:g}"
+    return f"it is {held}. State a range there, or leave the correlation out"
+
+
+def _check_paired(scenario: Scenario, stated: Correlation, where: str) -> None:
+    counted, ranges = stated.paired, stated_ranges(scenario)
+    assert counted is not None
+    for path, only in zip(stated.between, ("first_only", "second_only"), strict=True):
+        if path not in {f"approaches.{name}.accepted" for name in scenario.approaches}:
+            raise ValueError(f"{where}: {path} is no accepted share, which paired counts are of. State rank in their place")
+        accepted, share = counted.both + getattr(counted, only), ranges[path]
+        if isinstance(share, Successes) and (share.successes, share.trials) != (accepted, counted.questions):
+            raise ValueError(
+                f"{where}: both and {only} make {accepted} accepted of {counted.questions} questions, but {path} states "
+                f"{share.successes} successes of {share.trials} trials. Mend the one that is wrong; counts of other questions "
+                "are no pairs, so state rank for those"
+            )
 
 
 # --- the scenario at the draws --------------------------------------------------------------------------------------------

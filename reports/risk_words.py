@@ -12,7 +12,7 @@ from calc.drivers import Bar, Effect
 from calc.fields import numbers
 from calc.risk import ApproachRisk, BreakEvenShares, Risk, origin
 from calc.sampling import ASSUMED, PREDICTED, Input
-from calc.uncertainty import DRAWS_PER_SCRAMBLE, Figure, Simulation
+from calc.uncertainty import DRAWS_PER_SCRAMBLE, MOST_SCRAMBLES, Figure, Simulation
 from reports import field_words, words
 from reports.sources import source_words
 
@@ -40,8 +40,8 @@ def in_its_currency(made: Callable[Concatenate[Risk, _P], _T]) -> Callable[Conca
 
 
 def share(probability: float) -> str:
-    """A share of the simulations: 78%, 2.4%, under 0.1%."""
-    if probability < 0.001:
+    """A share of the simulations: 78%, 2.4%, under 0.1%; 0% and 100% of none and of all of them only."""
+    if 0 < probability < 0.001:
         return "under 0.1%"
     if 0.999 < probability < 1:
         return "over 99.9%"
@@ -51,8 +51,8 @@ def share(probability: float) -> str:
 def of_100(probability: float) -> str:
     """A share as people count: 78 of 100 simulations."""
     count = round(probability * 100)
-    if probability == 1:
-        return "every simulation"
+    if probability in (0, 1):
+        return "every simulation" if probability else "no simulation"
     if count in (0, 100):
         return "more than 99 of 100 simulations" if count else "fewer than 1 of 100 simulations"
     return f"{count} of 100 simulations"
@@ -139,13 +139,25 @@ def skew_sentence(risk: Risk) -> str:
 
 
 def convergence(risk: Risk) -> str:
-    """How many draws there are, and how well they tell the shares."""
-    error = 100 * risk.standard_error
-    known = "under 0.01" if error < 0.005 else f"{error:.2f}"
-    return (
+    """How many draws there are, how well they tell the shares, and whether as well as was asked for."""
+    made = (
         f"{simulations(risk.draws)}: {risk.scrambles} independent scrambles of {DRAWS_PER_SCRAMBLE:,} Sobol points, "
-        f"seed {risk.seed}. The standard error of every share is at most {known} percentage points."
+        f"seed {risk.seed}."
     )
+    return " ".join(sentence for sentence in (made, _sureness(risk), _short_of_tolerance(risk)) if sentence)
+
+
+def _sureness(risk: Risk) -> str:
+    if len(risk.approaches) < 2:
+        return ""
+    error = 100 * risk.standard_error
+    return f"The standard error of every share is {'below 0.01' if error < 0.005 else f'at most {error:.2f}'} percentage points."
+
+
+def _short_of_tolerance(risk: Risk) -> str:
+    if risk.tolerance is None or risk.tolerance_reached:
+        return ""
+    return f"That is more than the {100 * risk.tolerance:.2g} asked for, as no more than {MOST_SCRAMBLES} scrambles are made."
 
 
 def money(found: Figure) -> str:
@@ -190,6 +202,16 @@ def _approach_row(found: ApproachRisk) -> Row:
         "pays back": words.MISSING if found.payback is None else share(found.payback.value),
     }
     return Row(words.label(found.name), figures, {})
+
+
+def beats_from(found: BreakEvenShares) -> str:
+    """What `median_volume` is of, of two approaches alone: fine-tuning beats few-shot from."""
+    return f"{words.label(found.cheaper)} beats {words.in_sentence(found.than)} from"
+
+
+def median_volume(found: BreakEvenShares) -> str:
+    """The median volume from which one approach beats the other, of the simulations in which there is one."""
+    return _volume(None if found.volumes is None else found.volumes.p50)
 
 
 def break_even_rows(risk: Risk) -> list[Row]:

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, Progress, TimeRemainingColumn
 
 from calc.export import Plain, to_json
 from calc.risk import Risk, assess, risk_dict
+from calc.sampling import DRAWS_PER_SCRAMBLE
 from calc.uncertainty import MOST_SCRAMBLES, SCRAMBLES
 from ingest.errors import InputError, Problem
 from reports import risk_words, words
@@ -31,7 +32,11 @@ def risk(
     scrambles: Annotated[int, typer.Option(min=2, max=MOST_SCRAMBLES, help="Independent sets of 8,192 draws each.")] = SCRAMBLES,
     tolerance: Annotated[
         float | None,
-        typer.Option(metavar="SE", help="Wanted standard error of every share, like 0.0005; more is drawn until it is reached."),
+        typer.Option(
+            metavar="SE",
+            help="Wanted standard error of every share, like 0.0005 for 0.05 percentage points. Scrambles are doubled until it "
+            f"is reached or {MOST_SCRAMBLES} are made, {MOST_SCRAMBLES * DRAWS_PER_SCRAMBLE:,} draws; if it is not, it says so.",
+        ),
     ] = None,
     form: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.table,
     own_prices: OwnPricesFile = None,
@@ -133,7 +138,7 @@ def tidy_csv(data: Plain) -> str:
 
 
 def _numbers_of(data: Plain) -> Iterator[tuple[str, str, str, float | None]]:
-    for name in ("seed", "scrambles", "draws", "standard_error", "requests_per_month", "perfect_information_usd"):
+    for name in ("seed", "scrambles", "draws", "standard_error", "tolerance", "requests_per_month", "perfect_information_usd"):
         yield from _flat("simulation", "", name, data[name])
     for approach in data["approaches"]:
         for name in ("compared_usd", "total_usd", "probability_cheapest", "regret_usd", "probability_of_payback"):

@@ -35,6 +35,15 @@ approaches:
 """
 """A whole scenario in fifteen lines."""
 
+CORRELATED = """\
+correlations:
+  - between: [workload.requests_per_month, workload.user_tokens]
+    rank: 0.4
+  - between: [approaches.prompting.accepted, approaches.rag.accepted]
+    paired: {both: 171, first_only: 10, second_only: 14, neither: 5}
+"""
+"""Two pairs of ranges that move together."""
+
 INTRODUCTION = f"""\
 # How to write a scenario
 
@@ -53,9 +62,21 @@ Where a table says "or a range", an uncertain number may be stated as one of
 | form | example | computed with |
 |---|---|---|
 | low, likely, high | `{{low: 2, likely: 3, high: 5}}` | the likely value |
-| p10 and p90 | `{{p10: 120_000, p90: 270_000}}` | their geometric mean |
+| low and high, all between them alike | `{{low: 2, high: 5}}` | the middle |
+| p10 and p90 | `{{p10: 120_000, p90: 270_000}}` | their geometric mean; of a share s, the one whose ln(s/(1 − s)) is midway |
 | successes of trials | `{{successes: 181, trials: 200}}` | their ratio |
 | observed values | `{{values: [310, 350, 420]}}` | their median |
+
+**Ranges that move together.** Ranges are drawn independently of one another, but for those that an approach inherits and those
+named under `correlations`, at the top of the file:
+
+```yaml
+{CORRELATED}```
+
+`between` names two fields that hold a range, by their dotted path, or `assumptions.TOPIC.NAME` for one that is left open. State
+either `rank`, Spearman's rank correlation, or, of two accepted shares measured on the same questions, `paired`: how many
+questions both approaches answered acceptably, the first alone, the second alone, and neither. Where a share is stated as
+successes of trials, the counts must add up to it: here to 181 and 185 of 200.
 
 **Models and other offers** are written `provider/name`; `tuneworth prices show openai` lists what the price book has.
 

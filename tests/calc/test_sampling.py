@@ -260,6 +260,26 @@ def test_paired_counts_give_phi(table: tuple[int, ...], phi: float) -> None:
     assert paired.correlation == pytest.approx(phi, rel=1e-12, abs=1e-15)
 
 
+def test_a_field_that_inherits_a_range_stands_for_the_number_it_inherits(two: Two, plain_book: PriceBook) -> None:
+    fields = two({"instruction_tokens": RANGE}, {}).model_dump(mode="json", exclude_none=True)
+    fields["approaches"]["second"] = {"extends": "first"}
+    fields["workload"]["user_tokens"] = {"low": 1, "high": 9}
+    drawn_at = []
+    for path in (FIRST, SECOND):
+        stated = fields | {"correlations": [{"between": [path, "workload.user_tokens"], "rank": 0.6}]}
+        drawn_at.append(simulate(compare(Scenario.model_validate(stated), plain_book), scrambles=2).at)
+    assert np.array_equal(*drawn_at)
+    itself = fields | {"correlations": [{"between": [FIRST, SECOND], "rank": 0.6}]}
+    with pytest.raises(ValueError, match=r"correlations\.0\.between: .* are one number, which an approach inherits"):
+        compare(Scenario.model_validate(itself), plain_book)
+
+
+def test_correlations_stand_in_no_way_of_what_is_computed_at_the_point(two: Two, plain_book: PriceBook) -> None:
+    comparison = compare(two(*SKEWED, correlations=[{"between": [FIRST, SECOND], "rank": 0.6}]), plain_book)
+    assert comparison.point.correlations == ()
+    assert set(compare(comparison.point, plain_book).available) == {"first", "second"}
+
+
 def test_answers_to_the_same_questions_tell_two_approaches_better_apart(two: Two, plain_book: PriceBook) -> None:
     first, second = ({"accepted": {"successes": k, "trials": 100}} for k in (90, 85))
     paired = {

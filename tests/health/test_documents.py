@@ -12,7 +12,9 @@ import pytest
 import typer
 
 from calc import compare
-from ingest.fields.__main__ import MINIMAL, document
+from calc.estimate import _BY_KEYS
+from calc.scenario import Scenario
+from ingest.fields.__main__ import CORRELATED, MINIMAL, document
 from ingest.scenario_file import read_scenario, scenario_from
 from pricing import PriceBook
 from tuneworth.main import cli
@@ -83,6 +85,25 @@ def test_the_fields_of_a_scenario_are_documented_as_they_are():
         "| `model` | `provider/name` | **required** |",
     ):
         assert row in text
+
+
+def test_the_correlations_of_the_document_hold_for_the_shares_it_names():
+    assert f"```yaml\n{CORRELATED}```" in (ROOT / "docs" / "scenario-file.md").read_text(encoding="utf-8")
+    data, _ = read_scenario(MINIMAL + CORRELATED, "correlated.yaml")
+    data["workload"] |= {"requests_per_month": {"p10": 120_000, "p90": 270_000}, "user_tokens": {"low": 200, "high": 500}}
+    data["approaches"]["prompting"]["accepted"] = {"successes": 181, "trials": 200}
+    data["approaches"]["rag"] = {
+        "extends": "prompting",
+        "retrieval": {"store": "pinecone/serverless"},
+        "accepted": {"successes": 185, "trials": 200},
+    }
+    assert len(compare(Scenario.model_validate(data), PriceBook.bundled()).scenario.correlations) == 2
+
+
+def test_every_form_of_a_range_is_documented_with_what_it_is_computed_with():
+    text = (ROOT / "docs" / "scenario-file.md").read_text(encoding="utf-8")
+    forms = re.findall(r"^\| [^|]+ \| `(\{.*\})` \| (.*) \|$", text, re.MULTILINE)
+    assert [set(re.findall(r"(\w+):", form)) for form, _ in forms] == [set(keys) for keys, _ in _BY_KEYS]
 
 
 @pytest.mark.parametrize("line", commands())

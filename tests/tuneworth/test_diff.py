@@ -11,9 +11,17 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from calc import compare
+from calc.uncertainty import simulate
+from ingest import load_scenario
+from ingest.report_file import load_report
+from pricing import PriceBook
 from reports import words
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 SCENARIO = """
 name: Two answers
@@ -319,3 +327,29 @@ def test_a_model_inside_that_nobody_lists(tuneworth, report):
     ran = tuneworth("diff", old)
     assert ran.code == 1
     assert "gpt-none" in ran.err
+
+
+def test_a_report_that_is_read_back_is_drawn_as_the_scenario_was(tuneworth, tmp_path):
+    book = PriceBook.bundled()
+    for name in ("code_conventions", "support_tone"):  # what extends, takes retrieval over, and shares an accepted share
+        path = tmp_path / f"{name}.json"
+        path.write_text(tuneworth("compare", EXAMPLES / f"{name}.yaml", "--format", "json").out, encoding="utf-8")
+        read = load_report(path, book)
+        assert read is not None
+        stated = load_scenario(EXAMPLES / f"{name}.yaml")
+        assert read.scenario.approaches == stated.approaches
+        once, again = (simulate(compare(each, book), scrambles=2) for each in (stated, read.scenario))
+        assert [one.fields for one in once.inputs] == [one.fields for one in again.inputs]
+        assert all(np.array_equal(once.compared[approach], again.compared[approach]) for approach in once.names)
+
+
+def test_a_changed_correlation_changes_no_total_and_stops_no_split(tuneworth, scenario, tmp_path):
+    ranges = "{low: 90_000, high: 110_000}"
+    old, new = tmp_path / "one.json", scenario("two.yaml", volume=ranges, tokens="{low: 400, high: 600}", instructions=4000)
+    old.write_text(tuneworth("compare", scenario(volume=ranges, tokens="{low: 400, high: 600}"), "--format", "json").out)
+    text = new.read_text() + "correlations: [{between: [workload.requests_per_month, workload.user_tokens], rank: 0.3}]\n"
+    new.write_text(text, encoding="utf-8")
+    data = json.loads(tuneworth("diff", old, new, "--format", "json").out)
+    outcomes = {found["name"]: found for found in data["approaches"]}
+    assert outcomes["prompting"]["outcome"] == "split"
+    assert "correlations" not in json.dumps(outcomes)

@@ -109,6 +109,30 @@ def test_a_tolerance_draws_until_it_is_reached(tuneworth, small):
     assert more["scrambles"] > 2
 
 
+def test_a_tolerance_that_is_not_reached_is_said(tuneworth, small, monkeypatch):
+    monkeypatch.setattr("calc.uncertainty.MOST_SCRAMBLES", 2)  # sparing the test half a million draws
+    monkeypatch.setattr("reports.risk_words.MOST_SCRAMBLES", 2)
+    options = ("risk", small(), "--scrambles", 2, "--tolerance", 1e-7)
+    ran = tuneworth(*options)
+    assert ran.code == 0
+    assert "That is more than the 1e-05 asked for, as no more than 2 scrambles are made." in " ".join(ran.out.split())
+    data = json.loads(tuneworth(*options, "--format", "json").out)
+    assert (data["tolerance"], data["tolerance_reached"]) == (1e-7, False)
+    assert "simulation,,tolerance,1e-07" in tuneworth(*options, "--format", "csv").out
+
+
+def test_nothing_is_said_of_a_tolerance_that_is_reached_or_not_asked_for(tuneworth, small):
+    for options, told in (((), (None, None)), (("--tolerance", 0.5), (0.5, True))):
+        ran = tuneworth("risk", small(), "--scrambles", 2, *options)
+        assert "asked for" not in ran.out
+        data = json.loads(tuneworth("risk", small(), "--scrambles", 2, "--format", "json", *options).out)
+        assert (data["tolerance"], data["tolerance_reached"]) == told
+
+
+def test_the_help_names_where_draws_end(tuneworth):
+    assert "524,288 draws" in " ".join(tuneworth("risk", "--help").out.replace("│", " ").split())
+
+
 def test_a_scenario_without_stated_ranges_still_draws_the_assumptions(tuneworth, tmp_path):
     path = tmp_path / "fixed.yaml"
     fixed = SMALL.replace("{low: 10_000, likely: 20_000, high: 40_000}", "20_000")
@@ -126,6 +150,7 @@ def test_one_approach_alone_is_told_as_such(tuneworth, tmp_path):
     assert ran.code == 0, ran.err
     assert ran.out.startswith("Prompting is the only approach that can be priced.")
     assert "Break-even" not in ran.out
+    assert "standard error" not in ran.out
 
 
 def test_a_partial_answer_says_why_and_exits_with_3(tuneworth):
@@ -155,6 +180,60 @@ def test_wrong_options_are_named(tuneworth, small, options, code, told):
     assert "Traceback" not in ran.err
 
 
+ACCEPTED = "approaches.prompting.accepted, approaches.few-shot.accepted"
+
+
+@pytest.mark.parametrize("command", ["compare", "risk"])
+@pytest.mark.parametrize(
+    ("between", "told"),
+    [
+        ("approaches.few-shot.acepted, task.rejected_answer_usd", "Did you mean approaches.few-shot.accepted"),
+        ("approaches.few-shot.accepted, task.rejected_answer_usd", "it is one number, 0.05"),
+        ("approaches.few-shot.accepted, task.examples", "task.examples is no range that is drawn: it is not stated"),
+        ("approaches.few-shot.accepted, workload.retry_share", "it has no width"),
+        ("approaches.few-shot.accepted, assumptions.evaluation.hours", "nothing here is called that"),
+        ("approaches.few-shot.accepted, assumptions.tuning.gpu_memory", "nothing here is called that"),
+        ("approaches.few-shot.accepted, approaches.few-shot.instruction_tokens", "it is one number, 1000"),
+        ("approaches.few-shot.accepted, predicted.serving", "nothing here is called that"),
+    ],
+)
+def test_a_correlation_of_what_is_not_drawn_is_told_with_its_line_wherever_it_is_compared(
+    tuneworth, small, command, between, told
+):
+    path = small(f"correlations:\n  - rank: 0.5\n    between: [{between}]\n")
+    path.write_text(path.read_text().replace("answer_tokens: 100", "answer_tokens: 100\n  retry_share: {low: 0, high: 0}"))
+    ran = tuneworth(command, path)
+    said = " ".join(ran.err.split())
+    assert ran.code == 1
+    assert told in said
+    line = path.read_text().splitlines().index(f"    between: [{between}]") + 1
+    assert f"line {line}" in said or f":{line}" in said
+    assert len(said) < 500, "no list of every path"
+
+
+@pytest.mark.parametrize(
+    ("between", "paired", "told"),
+    [
+        (ACCEPTED, (70, 10, 15, 5), ""),
+        (ACCEPTED, (70, 11, 14, 5), "both and first_only make 81 accepted of 100 questions, but approaches.prompting.accepted "
+         "states 80 successes of 100 trials"),
+        (ACCEPTED, (70, 10, 14, 6), "both and second_only make 84 accepted of 100 questions, but approaches.few-shot.accepted"),
+        (ACCEPTED, (75, 5, 10, 5), "make 80 accepted of 95 questions"),
+        (ACCEPTED, (0, 0, 0, 0), "all four counts are 0"),
+        ("approaches.prompting.accepted, workload.requests_per_month", (70, 10, 15, 5), "is no accepted share"),
+    ],
+)  # fmt: skip
+def test_paired_counts_must_be_those_of_the_stated_shares(tuneworth, small, between, paired, told):
+    both, first, second, neither = paired
+    counts = f"{{both: {both}, first_only: {first}, second_only: {second}, neither: {neither}}}"
+    path = small(f"correlations: [{{between: [{between}], paired: {counts}}}]\n")
+    shares = path.read_text().replace("{low: 0.8, high: 0.9}", "{successes: 80, trials: 100}")
+    path.write_text(shares.replace("{low: 0.85, high: 0.93}", "{successes: 85, trials: 100}"))
+    ran = tuneworth("compare", path)
+    assert ran.code == (1 if told else 0), ran.err
+    assert told in " ".join(ran.err.split())
+
+
 def test_impossible_correlations_are_told_with_the_file(tuneworth, small):
     for more, told in (
         (
@@ -169,10 +248,11 @@ def test_impossible_correlations_are_told_with_the_file(tuneworth, small):
             "cannot all hold at once",
         ),
     ):
-        ran = tuneworth("risk", small(more), "--scrambles", 2)
-        assert ran.code == 1
-        assert "small.yaml" in ran.err
-        assert told in ran.err
+        for command in ("risk", "compare"):
+            ran = tuneworth(command, small(more))
+            assert ran.code == 1
+            assert "small.yaml" in ran.err
+            assert told in " ".join(ran.err.split())
 
 
 def test_amounts_are_in_the_scenarios_currency(tuneworth, small):
