@@ -77,12 +77,10 @@ def _asked() -> tuple[Asked, list[str]]:
     with st.sidebar:
         st.markdown("**Show**")
         search = st.text_input("Search", key=SEARCH, placeholder="gpt-4.1, training, L40S …", help="Every word must occur.")
-        kinds = st.multiselect("What is priced", price_words.KINDS, placeholder="All", key=KINDS)
-        providers = st.multiselect("Providers", list(names), format_func=lambda id_: names[id_], placeholder="All", key=PROVIDERS)
-        confidence = st.multiselect(
-            "Confidence", list(words.CONFIDENCE_LABELS.values()), placeholder="All", key=CONFIDENCE,
-            help="Where a figure was read.",
-        )  # fmt: skip
+        kinds = shared.some_of(KINDS, "What is priced", {kind: kind for kind in price_words.KINDS})
+        providers = shared.some_of(PROVIDERS, "Providers", names)
+        labels = words.CONFIDENCE_LABELS.values()
+        confidence = shared.some_of(CONFIDENCE, "Confidence", {label: label for label in labels}, "Where a figure was read.")
         day = st.date_input(
             "Prices of the day", min_value=FIRST_DAY, max_value=_last_day(), key=DAY, help="Prices in force on this day."
         )

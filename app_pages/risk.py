@@ -84,15 +84,15 @@ def _break_even_metric(risk: Risk) -> None:
         _metric("Break-even", words.MISSING, "nothing to compare", "Only one approach can be priced.")
         return
     found = risk.against_winner[name]
-    value = words.MISSING if found.volumes is None else words.volume(found.volumes.p50)
     never, always = found.never, found.always
     delta = f"never, in {risk_words.share(never)}" if never >= always else f"always, in {risk_words.share(always)}"
     delta = "never" if never == 1 else delta
-    cheaper, than = words.label(found.cheaper), words.in_sentence(found.than)
+    delta = delta if max(never, always) >= 0.001 else f"in {risk_words.share(found.from_a_volume)}"
+    of_them = "" if found.volumes is None else "median; "
     _metric(
-        f"{cheaper} pays from", value, delta if max(never, always) >= 0.001 else f"in {risk_words.share(found.from_a_volume)}",
+        risk_words.beats_from(found), risk_words.median_volume(found), f"{of_them}{delta}",
         f"Median volume, {words.per_month(risk.comparison)}, from which {words.in_sentence(found.cheaper)} is cheaper than "
-        f"{than}, of the {risk_words.share(found.from_a_volume)} of simulations in which there is one.",
+        f"{words.in_sentence(found.than)}, of the {risk_words.share(found.from_a_volume)} of simulations in which there is one.",
     )  # fmt: skip
 
 

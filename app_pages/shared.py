@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -121,6 +121,23 @@ def card(title: str) -> tuple[DeltaGenerator, DeltaGenerator]:
     row = box.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
     row.subheader(plain(title), anchor=False, width="content")
     return box, row
+
+
+def some_of(key: str, label: str, names: Mapping[str, str], about: str = "") -> list[str]:
+    """Some of many, none picked standing for all. Pills: the theme's accent cannot be told from white text in filled tags.
+
+    Args:
+        key: in the session, where what is picked stands already.
+        names: how each is called.
+        about: what they are, in a sentence.
+    """
+    picked = st.session_state[key]
+    shown = "all" if not picked else ", ".join(names[id_] for id_ in picked) if len(picked) < 3 else f"{len(picked)} picked"
+    with st.popover(plain(f"{label}: {shown}"), width="stretch", key=f"{key} popover"):
+        return st.pills(
+            label, list(names), format_func=names.get, key=key, selection_mode="multi",
+            help=f"{about} None picked: all of them.".strip(),
+        )  # fmt: skip
 
 
 def link(source: str) -> str | None:

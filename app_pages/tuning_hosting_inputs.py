@@ -240,9 +240,9 @@ def asked(rates: Rates, known: Mapping[str, Field]) -> Asked:
             known["example"], "Tokens of an example", "What managed services are billed for; a training file's are counted.",
             step=64,
         )  # fmt: skip
-        gpus = _some_of(known["gpus"], "GPUs", {id_: gpu_name(gpu) for id_, gpu in rates.gpus.items()})
+        gpus = shared.some_of(known["gpus"].key, "GPUs", {id_: gpu_name(gpu) for id_, gpu in rates.gpus.items()})
         renters = {id_: rates.book.provider(id_).name for id_ in known["providers"].options}
-        providers = _some_of(known["providers"], "Rented from", renters)
+        providers = shared.some_of(known["providers"].key, "Rented from", renters)
     own_prices.draw()
     tokens = st.session_state[known["tokens"].key]
     return Asked(
@@ -250,16 +250,6 @@ def asked(rates: Rates, known: Mapping[str, Field]) -> Asked:
         deadline, requests, tokens_in, tokens_out, first, each, hours, off, served_in, adapters, tuple(gpus), tuple(providers),
         tuple(services), reading,
     )  # fmt: skip
-
-
-def _some_of(field: Field, label: str, names: Mapping[str, str]) -> list[str]:
-    """Some of many, none picked standing for all. Pills: the theme's accent cannot be told from white text in filled tags."""
-    picked = st.session_state[field.key]
-    shown = "all" if not picked else ", ".join(names[id_] for id_ in picked) if len(picked) < 3 else f"{len(picked)} picked"
-    with st.popover(shared.plain(f"{label}: {shown}"), width="stretch", key=f"{field.key} popover"):
-        return st.pills(
-            label, list(names), format_func=names.get, key=field.key, selection_mode="multi", help="None picked: all of them."
-        )  # fmt: skip
 
 
 def _config_input(rates: Rates) -> OpenModel | None:

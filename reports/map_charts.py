@@ -357,9 +357,11 @@ def _map_finding(regions: Sequence[Region]) -> str:
     if len(regions) == 1:
         return f"{_capital(first)} is cheapest all over this map"
     told = [f"{words.in_sentence(region.name)} on {_area(region)}" for region in regions[1:MOST_NAMED]]
-    more = len(regions) - MOST_NAMED
-    if more > 0:
-        told.append(f"{words.counted(more)} more on the rest")
+    more = [words.in_sentence(region.name) for region in regions[MOST_NAMED:]]
+    if len(more) == 1:
+        told.append(f"{more[0]} on the rest")
+    elif more:
+        told.append(f"{words.counted(len(more))} more on the rest")
     return f"{_capital(first)} is cheapest on {_area(regions[0])} of this map, {words.listed(told)}"
 
 

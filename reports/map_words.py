@@ -242,7 +242,8 @@ def gap_sentences(found: GoalSeek) -> list[str]:
     for gap in found.gaps:
         whose = "Nothing can be computed" if gap.approach is None else f"{words.label(gap.approach)} has no total"
         everywhere = gap.low <= found.low and gap.high >= found.high
-        span = "" if everywhere else f" from {value_exact(found.number, gap.low)} to {value_exact(found.number, gap.high)}"
+        low, high = value_exact(found.number, gap.low), value_exact(found.number, gap.high)
+        span = "" if everywhere else f" at {low}" if low == high else f" from {low} to {high}"
         told.append(f"{whose}{span}: {words.amounts_in_words(words.without_sources(gap.why)).rstrip('.')}.")
     return list(dict.fromkeys(told))
 

@@ -88,7 +88,7 @@ class BreakEvenHistogram:
     caption: str
     alt: str
     family: Family
-    """Of the approach that pays from the volume on."""
+    """Of the approach that is the cheaper of the two from the volume on."""
     left: float
     right: float
     top: float
@@ -254,7 +254,7 @@ def _break_even_finding(found: BreakEvenShares) -> str:
         or_not = f", in {risk_words.of_100(found.never)} never" if found.never >= 0.05 else ""
         if found.always >= 0.05:
             or_not = f", in {risk_words.of_100(found.always)} always"
-        return f"{cheaper} beats {than} from about {words.volume(float(f'{found.volumes.p50:.2g}'))}{or_not}"
+        return f"{risk_words.beats_from(found)} a median of {risk_words.median_volume(found)}{or_not}"
     if found.never == 1:
         return f"{cheaper} never beats {than}"
     if found.never >= 0.5:

@@ -14,7 +14,7 @@ from calc.movable import movables
 from calc.setting import say as figure
 from ingest.errors import InputError, Problem
 from reports import words
-from tuneworth.compare import AsOf, ScenarioFile, compared
+from tuneworth.compare import AsOf, ScenarioFile, compared, print_prose
 from tuneworth.output import PARTIAL, Figure, Format, emit, say, write
 from tuneworth.own_prices import OwnPricesFile
 
@@ -72,7 +72,8 @@ def say_gaps(found: GoalSeek) -> None:
     """Where there is no total and why, on standard error."""
     for gap in found.gaps:
         whose = "nothing can be computed" if gap.approach is None else f"{words.label(gap.approach)} has no total"
-        say(f"From {_figure(found, gap.low)} to {_figure(found, gap.high)} {whose}: {gap.why}")
+        low, high = _figure(found, gap.low), _figure(found, gap.high)
+        say(f"{f'At {low}' if low == high else f'From {low} to {high}'} {whose}: {gap.why}")
 
 
 def _figure(found: GoalSeek, value: float) -> str:
@@ -82,7 +83,7 @@ def _figure(found: GoalSeek, value: float) -> str:
 
 def _print(found: GoalSeek, form: Format) -> None:
     if form is Format.table:
-        write(f"{_what_moves(found)}\n{_today(found)}\n{_sentence(found.verdict(words.label))}\n\n")
+        print_prose([_what_moves(found), _today(found), _sentence(found.verdict(words.label))])
         emit(form, _shown_rows(found))
     elif form is Format.md:
         write(f"{_what_moves(found)}  \n{_today(found)}  \n**{_sentence(found.verdict(words.label))}**\n\n")

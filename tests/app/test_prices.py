@@ -82,9 +82,16 @@ def test_first_the_answer(dashboard):
 )
 def test_filters_keep_what_they_name(dashboard, key, value, column, expected):
     app = opened(dashboard)
-    app.multiselect(key=key).set_value(value).run()
+    app.pills(key=key).set_value(value).run()
     assert not app.exception
     assert set(app.dataframe[0].value[column]) == expected
+
+
+def test_no_filter_shows_filled_tags_which_white_text_cannot_be_read_on(dashboard):
+    app = opened(dashboard, kinds="Training,People")
+    assert not app.multiselect
+    assert app.pills(key="prices kinds").value == ["Training", "People"]
+    assert any("What is priced: Training, People" in popover.proto.popover.label for popover in app.sidebar.get("popover"))
 
 
 def test_the_address_restores_what_is_shown(dashboard):

@@ -16,7 +16,7 @@ from ingest import load_scenario
 from pricing import PriceBook
 from reports import map_words, plotly_charts, plotly_map, words
 from reports.charts import volume_range
-from reports.map_charts import TICK_ROOM, MapChart, map_chart, number_axis, over_chart
+from reports.map_charts import TICK_ROOM, MapChart, Region, _map_finding, map_chart, number_axis, over_chart
 from reports.print_charts import break_even_svg
 from reports.print_map import map_svg
 
@@ -128,6 +128,20 @@ def test_regions_tile_the_map(comparison):
         assert [trace.type for trace in figure.data].count("heatmap") == len(chart.regions)
     assert map_svg(chart) == map_svg(chart)
     assert chart.across.title in map_svg(chart).decode()
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        (["few-shot", "rag", "prompting"], "RAG on 20% and prompting on 10%"),
+        (["few-shot", "rag", "prompting", "hybrid"], "RAG on 20%, prompting on 10% and hybrid on the rest"),
+        (["few-shot", "rag", "prompting", "hybrid", "tuned"], "RAG on 20%, prompting on 10% and two more on the rest"),
+    ],
+)
+def test_the_title_names_a_single_region_that_is_left(names, told):
+    areas = [0.6, 0.2, 0.1, 0.07, 0.03]
+    regions = [Region(name, words.label(name), "rag", np.zeros((1, 1)), area) for name, area in zip(names, areas, strict=False)]
+    assert _map_finding(regions) == f"Few-shot is cheapest on 60% of this map, {told}"
 
 
 @pytest.mark.parametrize(("across", "up"), [(REJECTED, VOLUME), (OUTPUT, "approaches.few-shot.accepted")])

@@ -28,7 +28,7 @@ def test_changes_of_the_cheapest_are_listed_with_their_values(tuneworth):
 def test_a_table_says_what_moves_what_is_today_and_the_totals_at_both_ends(tuneworth):
     ran = tuneworth("break-even", EXAMPLE, "--over", USD, "--from", 0, "--to", 1, "--between", "prompting", "--and", "few-shot")
     assert ran.code == 0, ran.err
-    what, today, verdict, *table = ran.out.splitlines()
+    what, today, verdict, *table = [line for line in ran.out.splitlines() if line]
     assert what == f"{USD} (rejected answer US$) from 0 to 1, as asked for, all else as stated."
     assert today.startswith("Today 0.06: Few-shot is the cheapest, $")
     assert verdict == "Few-shot is the cheapest from 0.0151577 on, Prompting is the cheapest below."
@@ -69,6 +69,35 @@ def test_values_without_an_answer_are_told_with_the_reason_and_the_code_for_part
     assert ran.code == 3
     assert "From 12 to 14 nothing can be computed: " in ran.err
     assert "within the horizon of 12 months" in ran.err
+
+
+def test_a_total_without_limit_at_one_value_is_told_and_not_counted(tuneworth):
+    asked = ("--over", "assumptions.serving.target_utilisation", "--between", "few-shot", "--and", "fine-tuning")
+    ran = tuneworth("break-even", EXAMPLE, *asked)
+    assert ran.code == 3
+    assert ran.err == "At 0 Fine-tuning has no total: its cost has no limit there\n"
+    assert "Never changes in 0 to 1: Few-shot is the cheapest wherever both have a total." in ran.out
+    gaps = json.loads(tuneworth("break-even", EXAMPLE, *asked, "--format", "json").out)["gaps"]
+    assert [(gap["approach"], gap["from"], gap["to"]) for gap in gaps] == [("fine-tuning", 0, 0)]
+    above = tuneworth("break-even", EXAMPLE, *asked, "--from", 0.1, "--to", 1)
+    assert (above.code, above.err) == (0, "")
+    assert "Few-shot is the cheapest throughout." in above.out
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        (("horizon_months", "--from", 2.5, "--to", 9.5), "from 3 to 9, the whole months within the 2.5 to 9.5 asked for, all"),
+        (("horizon_months", "--from", 3, "--to", 9), "from 3 to 9, as asked for, all"),
+        (("approaches.rag.accepted",), "from 0.898577 to 0.974158, the middle 98% of the stated distribution, all"),
+    ],
+)
+def test_the_header_says_which_values_are_looked_at_in_lines_that_fit(tuneworth, asked, told):
+    ran = tuneworth("break-even", EXAMPLE, "--over", *asked)
+    assert ran.code == 0, ran.err
+    header = ran.out.partition("\n\n")[0]
+    assert told in " ".join(header.split())
+    assert all(len(line) <= 100 for line in header.splitlines())
 
 
 @pytest.mark.parametrize(
