@@ -128,7 +128,7 @@ def _slopes(comparison: Comparison, groups: dict[str, list[str]], winner: str, r
         moved = np.repeat(shares[i], 2 * len(shares))
         moved[2 * i : 2 * i + 2] = ends[i]
         fields |= {f"approaches.{name}.accepted": moved for name in names}
-    totals = totals_over(comparison.scenario, comparison.rates.book, fields, today=comparison.as_of)
+    totals = totals_over(comparison, fields)
     lead = (totals[runner_up] - totals[winner]).reshape(-1, 2)
     slopes = [float((up - down) / (high - low)) for (down, up), (low, high) in zip(lead, ends, strict=True)]
     return list(zip(shares, slopes, strict=True))

@@ -7,23 +7,19 @@ array and every formula runs once over all of its values.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 
 import numpy as np
-from numpy.typing import NDArray
 
-from calc.compare import compare
+from calc.compare import Comparison, compare_at
 from calc.fields import with_field
-from calc.scenario import Scenario
-from pricing import PriceBook
+from calc.timeline import Floats
 
 
-def totals_over(
-    scenario: Scenario, book: PriceBook, fields: Mapping[str, NDArray[np.float64]], *, today: date | None = None
-) -> dict[str, NDArray[np.float64]]:
+def totals_over(comparison: Comparison, fields: Mapping[str, Floats]) -> dict[str, Floats]:
     """What is compared, in US$ over the horizon, of every priced and available approach, at each value of the fields.
 
     Args:
+        comparison: whose scenario and rates hold for all else.
         fields: dotted path → values; all arrays of the same shape (n,).
 
     Returns:
@@ -32,7 +28,7 @@ def totals_over(
     Raises:
         ValueError: a field does not exist or holds no number.
     """
-    point = scenario.at_point()
+    point = comparison.point
     for path, values in fields.items():
         point = with_field(point, path, np.asarray(values, dtype=float))
-    return compare(point, book, today=today).compared_totals(len(next(iter(fields.values()))))
+    return compare_at(point, comparison.rates).compared_totals(len(next(iter(fields.values()))))

@@ -242,7 +242,7 @@ def _cheapest(
     for row, number in enumerate(moving):
         fields[number.path][row] = cells[row]
     flat = {path: fields[number.path].ravel() for number in numbers for path in (number.path, *number.also)}
-    totals = totals_over(comparison.scenario, comparison.rates.book, flat, today=comparison.as_of)
+    totals = totals_over(comparison, flat)
     names = sorted(totals, key=lambda name: name != comparison.winner())
     return names, np.argmin(np.stack([totals[name] for name in names]), axis=0).reshape(cells.shape)
 

@@ -96,7 +96,7 @@ def test_break_evens_agree_with_the_curves(found: Comparison) -> None:
 def test_a_moving_number_reaches_shortfalls_and_credits(book: PriceBook) -> None:
     scenario = load_scenario(EXAMPLE)
     path, values = "workload.answer_tokens", np.array([50.0, 220.0, 900.0])
-    moved = totals_over(scenario, book, {path: values})
+    moved = totals_over(compare(scenario, book), {path: values})
     for index, value in enumerate(values):
         one = scenario.model_copy(update={"workload": scenario.workload.model_copy(update={"answer_tokens": float(value)})})
         for name, result in compare(one, book).available.items():

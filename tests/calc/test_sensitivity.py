@@ -80,18 +80,18 @@ def scenario(**changes: object) -> Scenario:
 def test_an_array_of_values_gives_what_each_value_gives(path: str, low: float, high: float) -> None:
     stated = scenario()
     values = np.linspace(low, high, 5)
-    together = totals_over(stated, BOOK, {path: values})
+    together = totals_over(compare(stated, BOOK), {path: values})
     for i, value in enumerate(values):
-        alone = totals_over(stated, BOOK, {path: np.array([value])})
+        alone = totals_over(compare(stated, BOOK), {path: np.array([value])})
         assert set(alone) == set(together)
         for name, total in alone.items():
             assert together[name][i] == pytest.approx(total[0], rel=1e-12), (path, name, value)
 
 
-def test_totals_are_those_of_the_comparison() -> None:
-    stated = scenario()
-    comparison = compare(stated, BOOK)
-    totals = totals_over(stated, BOOK, {"workload.requests_per_month": np.array([50_000.0])})
+@pytest.mark.parametrize("assuming", [{}, {"staff.overhead_share": 3.0}])
+def test_totals_are_those_of_the_comparison(assuming: dict[str, float]) -> None:
+    comparison = compare(scenario(), BOOK, assuming=assuming)
+    totals = totals_over(comparison, {"workload.requests_per_month": np.array([50_000.0])})
     assert {name: float(t[0]) for name, t in totals.items()} == {
         name: pytest.approx(float(result.total()), rel=1e-12) for name, result in comparison.available.items()
     }
@@ -100,7 +100,7 @@ def test_totals_are_those_of_the_comparison() -> None:
 def test_no_examples_take_no_hours_to_choose_them() -> None:
     path = "approaches.few-shot.shots"
     values = np.array([0.0, 1.0, 4.0])
-    together = totals_over(scenario(), BOOK, {path: values})["few-shot"]
+    together = totals_over(compare(scenario(), BOOK), {path: values})["few-shot"]
     stated = scenario().model_dump(mode="json")
     for total, shots in zip(together, values, strict=True):
         few_shot = stated["approaches"]["few-shot"] | {"shots": shots}
@@ -115,7 +115,7 @@ def test_where_no_answer_is_accepted_an_approach_is_never_the_cheapest() -> None
     }
     stated = scenario(task={"kind": "style"}, approaches=approaches, reference="prompting")  # rejected answers are lost
     path = "approaches.small.accepted"
-    totals = totals_over(stated, BOOK, {path: np.array([0.0, 0.5])})
+    totals = totals_over(compare(stated, BOOK), {path: np.array([0.0, 0.5])})
     assert totals["small"][0] == np.inf
     assert np.isfinite(totals["small"][1])
     found = goal_seek(stated, BOOK, path, 0.0, 1.0)
@@ -125,7 +125,7 @@ def test_where_no_answer_is_accepted_an_approach_is_never_the_cheapest() -> None
 def test_a_straight_field_breaks_even_where_the_closed_form_says() -> None:
     # both totals are straight in the cost of a rejected answer, so they tie at the gap of the rest over the gap of rejections
     stated = scenario()
-    at = totals_over(stated, BOOK, {"task.rejected_answer_usd": np.array([0.0, 1.0])})
+    at = totals_over(compare(stated, BOOK), {"task.rejected_answer_usd": np.array([0.0, 1.0])})
     changes = goal_seek(stated, BOOK, "task.rejected_answer_usd", 0.0, 0.5).changes
     assert changes, "the range must hold a change for this test to mean anything"
     before, after = changes[0].before, changes[0].winner
@@ -136,7 +136,7 @@ def test_a_straight_field_breaks_even_where_the_closed_form_says() -> None:
 
 def test_two_fields_at_once_agree_with_single_comparisons() -> None:
     stated, volumes, rejected = scenario(), np.repeat([2_000.0, 400_000.0], 2), np.tile([0.0, 0.3], 2)
-    totals = totals_over(stated, BOOK, {"workload.requests_per_month": volumes, "task.rejected_answer_usd": rejected})
+    totals = totals_over(compare(stated, BOOK), {"workload.requests_per_month": volumes, "task.rejected_answer_usd": rejected})
     for i, (volume, usd) in enumerate(zip(volumes, rejected, strict=True)):
         task = stated.task.model_dump() | {"rejected_answer_usd": float(usd)}
         one = Scenario.model_validate(stated.model_dump() | {"task": task})

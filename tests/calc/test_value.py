@@ -134,7 +134,7 @@ def test_arrays_give_what_single_values_give(
     if path.partition(".")[2] in EVERY_WAY and path.partition(".")[2] not in value:
         return
     stated, values = scenario(value, task), np.linspace(low, high, 5).round(3)
-    together = totals_over(stated, BOOK, {path: values})
+    together = totals_over(compare(stated, BOOK), {path: values})
     for i, one in enumerate(values):
         singly = compare(with_field(stated, path, np.array([one])), BOOK)
         for name, totals in together.items():
@@ -166,7 +166,7 @@ def test_flows_of_draws_are_those_of_each(value: dict[str, Any], task: dict[str,
 def test_two_inputs_at_once_where_rejected_answers_are_lost() -> None:
     stated = scenario(SECONDS_ALONE, LOST)
     shares, user_tokens = np.tile([0.3, 0.6, 0.9], 2), np.repeat([10.0, 5000.0], 3)
-    totals = totals_over(stated, BOOK, {"approaches.prompting.accepted": shares, "workload.user_tokens": user_tokens})
+    totals = totals_over(compare(stated, BOOK), {"approaches.prompting.accepted": shares, "workload.user_tokens": user_tokens})
     for i, (share, tokens) in enumerate(zip(shares, user_tokens, strict=True)):
         fields = stated.model_dump()
         fields["approaches"]["prompting"]["accepted"] = share

@@ -156,7 +156,7 @@ def test_on_both_sides_of_a_turn_the_totals_agree(path: Path) -> None:
             assert (comparison.winner(round(turn.then)), comparison.winner(round(before))) == (turn.winner, comparison.winner())
         elif not turn.path.startswith("price of"):
             at = np.array([turn.then, turn.then + (turn.now - turn.then) * 1e-3])
-            totals = totals_over(comparison.scenario, comparison.rates.book, {turn.path: at})
+            totals = totals_over(comparison, {turn.path: at})
             cheapest = np.argmin(np.stack(list(totals.values())), axis=0)
             assert [list(totals)[i] for i in cheapest] == [turn.winner, comparison.winner()]
 
