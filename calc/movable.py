@@ -140,7 +140,10 @@ def _paths(comparison: Comparison) -> Iterator[str]:
     yield from (path for path, _ in numbers(comparison.point) if not path.startswith(STAFF))
     yield from (f"{STAFF}{role}" for role in dict.fromkeys(roles_used(comparison.point).values()))
     yield from (f"{ASSUMPTIONS}{name}" for name in assumptions(comparison))
-    yield from (f"{PRICES}{row.offer}.{row.key}" for row in price_rows(comparison) if row.usd)
+    paid = price_rows(comparison)
+    for offer, key in dict.fromkeys((row.offer, row.key) for row in paid):
+        if _standing_for(comparison, [row for row in paid if (row.offer, row.key) == (offer, key)]).usd:
+            yield f"{PRICES}{offer}.{key}"
 
 
 def price_in_force(comparison: Comparison, path: str) -> Price:
@@ -163,10 +166,15 @@ def price_in_force(comparison: Comparison, path: str) -> Price:
     if not rows:
         known = dict.fromkeys(f"{PRICES}{row.offer}.{row.key}" for row in paid)
         raise ValueError(f"{path}: nothing here is billed at this price. {did_you_mean(path, known)}".rstrip())
-    found = min(rows, key=lambda row: (row.effective > comparison.as_of, bool(row.conditions), -row.effective.toordinal()))
+    found = _standing_for(comparison, rows)
     if not found.usd:
         raise ValueError(f"{path}: it is $0 in the price book, and a multiple of that moves nothing; state a price of your own")
     return found
+
+
+def _standing_for(comparison: Comparison, rows: Iterable[Price]) -> Price:
+    """Of the rows of one price the one in force on the day, the standard one first."""
+    return min(rows, key=lambda row: (row.effective > comparison.as_of, bool(row.conditions), -row.effective.toordinal()))
 
 
 def _price(row: Price, path: str) -> Movable:

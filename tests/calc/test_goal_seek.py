@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -391,6 +392,16 @@ def test_the_rate_of_a_role_without_hours_is_not_listed() -> None:
     rates = {one.path for one in movables(compare(Scenario.model_validate(stated), BOOK)) if one.path.startswith("staff_")}
     assert "staff_usd_per_hour.ml_engineer" in rates
     assert "staff_usd_per_hour.data_scientist" not in rates
+
+
+def test_a_price_that_is_free_until_later_is_not_listed() -> None:
+    days = {date(2026, 11, 1): "0", date(2027, 1, 1): "9"}
+    sourced = {"source": "https://example.org/offer", "source_date": DAY, "recorded": DAY, "confidence": "own"}
+    blocks = [{"effective": day, "output_usd_per_mtok": Decimal(usd)} | sourced for day, usd in days.items()]
+    book = BOOK.with_overrides({"openai": {"model": {"gpt-6.1-terra": {"price": blocks}}}})
+    listed = {one.path for one in movables(compare(TONE, book))}
+    assert OUTPUT not in listed
+    assert OUTPUT.replace("output", "input") in listed
 
 
 def test_an_approach_that_loses_its_price_as_a_number_grows_keeps_its_totals_below() -> None:
