@@ -227,9 +227,10 @@ def _attempts(call: _Call, share: Any) -> str:
     return "".join(f" × {say(value)} {what}" for what, value in factors.items() if np.any(value != 1))
 
 
-def _in_months(number: Any) -> str:
-    """A number that is 0 in months in which caching is used otherwise, or the same in every month."""
+def _in_months(call: _Call, number: Any) -> str:
+    """A number that is 0 in active months in which caching is used otherwise, or the same in all of them."""
     used = np.asarray(number)
+    used = used[..., call.setting.active > 0] if used.shape[-1:] == call.setting.active.shape else used
     several = used.size > 1 and bool(np.any(used == 0))
     return f"{say(np.max(used))}{' in the months in which that is cheaper' if several else ''}"
 
@@ -304,10 +305,10 @@ def _prefix_lines(call: _Call, terms: _CacheTerms, tokens: Any, line: Any) -> li
                 name,
                 per_request(interactive, tokens * share[outcome]),
                 price,
-                f"requests × {say(tokens)} tokens × {_in_months(share[outcome])} {outcome}{attempts}",
+                f"requests × {say(tokens)} tokens × {_in_months(call, share[outcome])} {outcome}{attempts}",
             )
             for outcome, key, name, price in outcomes
-            if np.any(share[outcome] > 0)
+            if np.any(share[outcome] * setting.active > 0)
         ]
     days = work.active_days_per_month if work.active_days_per_month is not None else DAYS_PER_MONTH
     hours = setting.active_hours
@@ -360,7 +361,7 @@ def _later_turn_lines(call: _Call, terms: _CacheTerms, turns: dict[int, Any], li
             name,
             per_request(interactive, tokens),
             price,
-            f"requests × {_in_months(tokens)} tokens{_attempts(call, 1 - np.asarray(work.batch_share))}, "
+            f"requests × {_in_months(call, tokens)} tokens{_attempts(call, 1 - np.asarray(work.batch_share))}, "
             f"turns within {terms.rules.ttl_seconds} s of each other",
         )
         for key, name, tokens, price in (
@@ -368,7 +369,7 @@ def _later_turn_lines(call: _Call, terms: _CacheTerms, turns: dict[int, Any], li
             ("history_write", "Newest turn written to cache", written * pays, terms.p_write),
             ("history_uncached", "Earlier turns, cache not worth it", (read + written) * (1 - pays), terms.p_in),
         )
-        if np.any(tokens > 0)
+        if np.any(tokens * call.setting.active > 0)
     ]
     return lines, read + written
 

@@ -96,3 +96,18 @@ def test_an_answer_without_an_accepted_share_names_the_approach() -> None:
     found = compare(Scenario.model_validate(fields), BOOK)
     (why,) = found.results["prompting"].why_not
     assert "add approaches.prompting.accepted" in why
+
+
+@pytest.mark.parametrize("turns", [{}, {"turns_per_conversation": 4, "seconds_between_turns": 60}])
+def test_months_in_which_nothing_is_served_are_no_months_without_a_cache(turns: dict[str, Any]) -> None:
+    fields = scenario({"cache_hit_share": 0.9} | turns, 0.0).model_dump(exclude_unset=True)
+    claude = {"model": "anthropic/claude-haiku-5-5", "instruction_tokens": 6_000}
+    fields["approaches"] = {"few-shot": None, "prompting": claude, "late": claude | {"go_live_month": 2}}
+    found = compare(Scenario.model_validate(fields), BOOK)
+    for result in found.results.values():
+        lines = {line.key.partition("@")[0]: line for line in result.ledger.lines}
+        assert "prompt.cache_read" in lines
+        assert "0.9 read" in lines["prompt.cache_read"].formula
+        assert not any("in the months in which" in line.formula for line in lines.values())
+        assert "prompt.prefix_uncached" not in lines
+        assert "prompt.history_uncached" not in lines
