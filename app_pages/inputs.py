@@ -208,9 +208,11 @@ def _picker() -> Source:
     sources = _sources()
     wanted = st.session_state.get("scenario_id") or st.query_params.get("scenario", FIRST)
     ids = list(sources)
+    shown = st.session_state.get("picked", wanted)
+    # Set in every run: a picker forgets its value on another page, and one with a value of its own besides is warned of.
+    st.session_state["picked"] = shown if shown in ids else FIRST
     picked = st.selectbox(
-        "Scenario", ids, index=ids.index(wanted) if wanted in ids else ids.index(FIRST), key="picked",
-        format_func=lambda id_: _picked_title(sources, id_),
+        "Scenario", ids, key="picked", format_func=lambda id_: _picked_title(sources, id_),
         help="Worked examples, and the file you loaded. Any input can be changed.",
     )  # fmt: skip
     st.session_state["scenario_id"] = picked

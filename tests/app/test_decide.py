@@ -161,6 +161,24 @@ def test_a_file_is_loaded_and_answered(dashboard):
     assert "hybrid on own GPUs" in app.title[0].value
 
 
+def test_no_picker_has_two_first_values(dashboard, monkeypatch):
+    """Streamlit then writes a warning with a stack trace to the server's log."""
+    from streamlit.elements.lib import policies
+
+    told: list[str] = []
+    monkeypatch.setattr(policies.runtime, "exists", lambda: True)
+    monkeypatch.setattr(policies, "_shown_default_value_warning", False)
+    monkeypatch.setattr(policies._LOGGER, "warning", lambda text, key, **_: told.append(key))
+    text = (REPOSITORY / "examples" / "legal_drafts.yaml").read_bytes()
+    app = dashboard(scenario="spam_classification")
+    app.file_uploader(key="upload").upload("mine.yaml", text, "application/yaml").run()
+    for page in ("app_pages/prices.py", "app_pages/cash_flow.py", "app_pages/decide.py"):
+        app.switch_page(page).run()
+    assert not app.exception
+    assert app.selectbox(key="picked").value == "loaded"
+    assert told == []
+
+
 def test_a_model_that_is_not_in_the_book_is_one_message(dashboard):
     text = (REPOSITORY / "examples" / "support_tone.yaml").read_bytes().replace(b"openai/gpt-6.1-terra", b"openai/gpt-6.1-tera")
     app = dashboard()
