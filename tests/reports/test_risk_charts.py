@@ -60,7 +60,8 @@ def with_shares(risk, **shares: float):
 
 @pytest.mark.parametrize(
     ("probability", "told"),
-    [(0, "0%"), (1 / 131_072, "under 0.1%"), (0.0009, "under 0.1%"), (0.0123, "1.2%"), (0.0996, "10%"), (0.7795, "78%"), (0.9957, "99.6%"),
+    [(0, "0%"), (1 / 131_072, "under 0.1%"),
+     (0.0009, "under 0.1%"), (0.0123, "1.2%"), (0.0996, "10%"), (0.7795, "78%"), (0.9957, "99.6%"),
      (0.9996, "over 99.9%"), (1, "100%")],
 )  # fmt: skip
 def test_shares_never_look_surer_than_they_are(probability, told):
