@@ -91,11 +91,11 @@ def _print(found: Risk, form: Format) -> None:
     print_prose([risk_words.verdict(found) + "."])
     print_prose([risk_words.reasons(found)])
     print_prose([words.currency_sentence(comparison)])
-    months, unit = comparison.months.count, words.unit_name()
+    months, unit = words.months(comparison.months.count), words.unit_name()
     at = f"{words.volume(comparison.requests)} {words.per_month(comparison)} at the point"
     _table(
         form,
-        f"Approaches, {unit} over {months} months, {at}",
+        f"Approaches, {unit} over {months}, {at}",
         "approach",
         risk_words.approach_rows(found),
         risk_words.skew_sentence(found),
