@@ -91,7 +91,6 @@ def test_no_filter_shows_filled_tags_which_white_text_cannot_be_read_on(dashboar
     app = opened(dashboard, kinds="Training,People")
     assert not app.multiselect
     assert app.pills(key="prices kinds").value == ["Training", "People"]
-    assert any("What is priced: Training, People" in popover.proto.popover.label for popover in app.sidebar.get("popover"))
 
 
 def test_the_address_restores_what_is_shown(dashboard):
