@@ -223,7 +223,9 @@ class Rates:
         self.as_of = as_of
         self.recorded_through = recorded_through
         self.memory: dict[tuple[Any, ...], Any] = {}
-        """Answers already worked out from these rates, by question; a view never changes, so they stay true."""
+        """Answers already worked out from the listed prices, by question; a view never changes, so they stay true."""
+        self.own_memory: dict[tuple[Any, ...], Any] = {}
+        """Likewise of answers that hang on assumptions or price factors: of this view alone."""
         self._items: dict[str, tuple[Provider, str, Item]] = {}
         self.price_factors: dict[tuple[str, str], Any] = {}
 
@@ -641,7 +643,7 @@ class Rates:
         Raises:
             PriceMissing: there is no assumption of that name, or none was recorded yet.
         """
-        other = copy(self)  # what it remembers of prices hangs on no assumption
+        other = self._with_own_memory()
         changed = {
             name: self.assumption(name).model_copy(update=dict.fromkeys(("low", "likely", "high"), value))
             for name, value in likely.items()
@@ -658,8 +660,14 @@ class Rates:
         Raises:
             UnknownOffer: an offer is not in the book.
         """
-        other = copy(self)  # what it remembers of prices is as listed
+        other = self._with_own_memory()
         other.price_factors = self.price_factors | {(self._id(offer), key): by for (offer, key), by in factors.items()}
+        return other
+
+    def _with_own_memory(self) -> Rates:
+        """A view that shares what is remembered of listed prices."""
+        other = copy(self)
+        other.own_memory = {}
         return other
 
     def price_factor(self, offer: str, key: str) -> Any:

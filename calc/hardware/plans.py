@@ -153,14 +153,18 @@ def _chosen(
         rates.gpu(gpu_id)
     for provider in providers - {"bought"}:
         rates.book.provider(provider)
-    return tuple(
-        rent
-        for rent in (*rents(rates), *_bought(rates, owned_utilisation))  # what is bought hangs on assumptions: not remembered
-        if (not gpus or rent.gpu_id in gpus)
-        and (not providers or rent.offer.partition("/")[0] in providers)
-        and (not services or rent.service in services)
-        and rent.rented_for in (None, use)
-    )
+    asked = ("rents", gpus, providers, services, use, owned_utilisation)
+    if asked not in rates.own_memory:
+        rates.own_memory[asked] = tuple(
+            rent
+            for rent in (*rents(rates), *_bought(rates, owned_utilisation))
+            if (not gpus or rent.gpu_id in gpus)
+            and (not providers or rent.offer.partition("/")[0] in providers)
+            and (not services or rent.service in services)
+            and rent.rented_for in (None, use)
+        )
+    found: tuple[Rent, ...] = rates.own_memory[asked]
+    return found
 
 
 # --- buying ---------------------------------------------------------------------------------------------------------------
