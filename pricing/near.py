@@ -13,5 +13,5 @@ def did_you_mean(wanted: str, names: Iterable[str], *, most: int = 3, cutoff: fl
         most: names in the question, the nearest first.
         cutoff: from 0 to 1, how alike they must be.
     """
-    near = difflib.get_close_matches(wanted, list(names), n=most, cutoff=cutoff)
+    near = difflib.get_close_matches(wanted, list(dict.fromkeys(names)), n=most, cutoff=cutoff)
     return f"Did you mean {' or '.join(near)}?" if near else ""
