@@ -40,10 +40,7 @@ def page() -> None:
     view: dict[str, str] = st.session_state.setdefault(
         VIEW, {name: text for name, text in st.query_params.to_dict().items() if name in NAMES}
     )
-    answered = inputs.answered(view)
-    for why in answered.refused:
-        st.error(f"{shared.plain(why)} {answered.shown}", icon=":material/error:")
-    comparison = answered.comparison
+    comparison = inputs.answered(view)
     comparison.winner()  # says so where nothing can be priced
     _answer(comparison, view)
 

@@ -19,10 +19,7 @@ APPROACH = "cash flow of"
 
 
 def page() -> None:
-    answered = inputs.answered()
-    for why in answered.refused:
-        st.error(f"{shared.plain(why)} {answered.shown}", icon=":material/error:")
-    _answer(answered.comparison)
+    _answer(inputs.answered())
 
 
 @words.in_its_currency

@@ -35,10 +35,7 @@ SEVERITY_COLOURS: dict[Severity, str] = {"stop": "red", "caution": "orange", "in
 
 
 def page() -> None:
-    answered = inputs.answered()
-    for why in answered.refused:
-        st.error(f"{shared.plain(why)} {answered.shown}", icon=":material/error:")
-    _answer(answered.comparison)
+    _answer(inputs.answered())
 
 
 @words.in_its_currency

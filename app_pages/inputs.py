@@ -98,16 +98,6 @@ class Section:
 
 
 @dataclass(frozen=True)
-class Answered:
-    """An answer, and why it is not that of the inputs shown, where one of them was refused."""
-
-    comparison: Comparison
-    refused: tuple[str, ...] = ()
-    shown: str = "The answer below is the last valid one."
-    """Which answer it is where an input was refused."""
-
-
-@dataclass(frozen=True)
 class _Asked:
     """What the sidebar states."""
 
@@ -128,8 +118,9 @@ class _Asked:
 # --- the scenario ------------------------------------------------------------------------------------------------------------
 
 
-def answered(view: Mapping[str, str] | None = None) -> Answered:
-    """The answer to what the sidebar states, or the last valid one where that is refused; draws the sidebar.
+def answered(view: Mapping[str, str] | None = None) -> Comparison:
+    """The answer to what the sidebar states, or the last valid one where that is refused; draws the sidebar, and why at the top
+    of the page.
 
     Args:
         view: what else the page keeps in its address.
@@ -142,7 +133,7 @@ def answered(view: Mapping[str, str] | None = None) -> Answered:
         asked = _asked(view or {})
     id_, refused = asked.base.source.id, list(asked.refused)
     valid = st.session_state.setdefault("valid edits", {})
-    edits, shown = asked.edits, Answered.shown
+    edits, shown = asked.edits, "The answer below is the last valid one."
     try:
         comparison = _answer_to(asked, edits)
     except shared.REFUSALS as error:
@@ -156,7 +147,9 @@ def answered(view: Mapping[str, str] | None = None) -> Answered:
     else:
         valid[id_] = dict(edits)
     st.session_state["scenario_json"] = json.dumps(asked.data(edits), default=str, ensure_ascii=False, indent=2)
-    return Answered(comparison, tuple(refused), shown)
+    for why in refused:
+        st.error(f"{shared.plain(why)} {shown}", icon=":material/error:")
+    return comparison
 
 
 def _answer_to(asked: _Asked, edits: Mapping[str, Value]) -> Comparison:

@@ -21,10 +21,7 @@ VALUE_LETTERS = 20
 
 
 def page() -> None:
-    answered = inputs.answered()
-    for why in answered.refused:
-        st.error(f"{shared.plain(why)} {answered.shown}", icon=":material/error:")
-    comparison = answered.comparison
+    comparison = inputs.answered()
     comparison.winner()  # says so where nothing can be priced
     _answer(comparison)
 

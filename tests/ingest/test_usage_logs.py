@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("ibis")
+pytest.importorskip("ibis", reason="the extra for usage logs is not installed")
 
 from calc.invoice import MonthUsage
 from ingest.errors import InputError, NotInstalled

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("ibis")
+pytest.importorskip("ibis", reason="the extra for usage logs is not installed")
 
 SCENARIO = """\
 # Our replies

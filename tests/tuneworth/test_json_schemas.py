@@ -100,7 +100,7 @@ def test_a_change_between_releases(tuneworth, scenario, tmp_path: Path) -> None:
 def test_an_invoice(tuneworth, scenario, tmp_path: Path, rows: str) -> None:
     usage = tmp_path / "usage.csv"
     usage.write_text(rows, encoding="utf-8")
-    pytest.importorskip("ibis")
+    pytest.importorskip("ibis", reason="the extra for usage logs is not installed")
     found = valid("invoice", tuneworth("invoice", scenario(), "--usage", usage, "--format", "json").out)
     if found["causes"] is not None:
         causes = sum(cause["usd"] for cause in found["causes"])
